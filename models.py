@@ -1,0 +1,156 @@
+"""Every row the service keeps: the SQLAlchemy models are the schema.
+
+The stores run Core statements over these tables; no ORM session is ever opened. Times are UTC:
+they go in and come out timezone-aware, and SQLite shows them as ``YYYY-MM-DD HH:MM:SS.ffffff``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+
+# Constraints have names of our own, or no migration could ever drop one (SQLite's batch mode).
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# Rows are inserted by hand too; they get a time all the same.
+NOW = text("CURRENT_TIMESTAMP")
+
+# A sign count is an unsigned 32-bit number (WebAuthn §6.1): past PostgreSQL's INTEGER.
+Counter = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class SqliteDateTime(UserDefinedType[str]):
+    """A column SQLite shows as DATETIME and keeps as text, read by `UtcDateTime`."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_kw: Any) -> str:
+        return "DATETIME"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC: aware in Python, ``YYYY-MM-DD HH:MM:SS.ffffff`` in SQLite, ``timestamptz``
+    in PostgreSQL. Reads any ISO 8601 text, because people insert rows by hand."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return SqliteDateTime()
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        if dialect.name == "sqlite":
+            return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+        return moment
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """The one metadata every table hangs on."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+class User(Base):
+    """A person. `email` is the canonical form, one per account; `email_typed` is for display."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    first_name: Mapped[str] = mapped_column(Text)
+    last_name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text)
+    email_typed: Mapped[str | None] = mapped_column(Text)
+    date_of_birth: Mapped[datetime] = mapped_column(UtcDateTime)
+    job_title: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text, default="user", server_default=text("'user'"))
+    disabled: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=NOW)
+
+    __table_args__ = (
+        Index("ix_users_email", "email", unique=True),
+        CheckConstraint("role IN ('user', 'admin')", name="role"),
+    )
+
+
+class WebAuthnCredential(Base):
+    """A passkey's public half, with what the relying party must remember (WebAuthn L3 §4)."""
+
+    __tablename__ = "webauthn_credentials"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id", ondelete="CASCADE"))
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(Counter, default=0, server_default=text("0"))
+    transports: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    aaguid: Mapped[str | None] = mapped_column(Text)
+    backup_eligible: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    backed_up: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    user_verified: Mapped[int] = mapped_column(Integer, default=1, server_default=text("1"))
+    name: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=NOW)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index("ix_webauthn_credentials_user_id", "user_id"),
+        Index("ix_webauthn_credentials_credential_id", "credential_id", unique=True),
+    )
+
+
+class AuditLog(Base):
+    """One decision. `user_*` is who acted (or claimed to); `subject_*` is whom it was about."""
+
+    __tablename__ = "audit_logs"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    event_type: Mapped[str] = mapped_column(Text)
+    user_email: Mapped[str | None] = mapped_column(Text)
+    user_id: Mapped[str | None] = mapped_column(Text, ForeignKey("users.id", ondelete="SET NULL"))
+    subject_email: Mapped[str | None] = mapped_column(Text)
+    subject_id: Mapped[str | None] = mapped_column(Text)
+    ip_address: Mapped[str | None] = mapped_column(Text)
+    user_agent: Mapped[str | None] = mapped_column(Text)
+    success: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str | None] = mapped_column(Text)
+    details: Mapped[str | None] = mapped_column(Text)
+    request_id: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=NOW)
+
+    __table_args__ = (
+        Index("ix_audit_logs_event_type", "event_type"),
+        Index("ix_audit_logs_user_email", "user_email"),
+        Index("ix_audit_logs_created_at", "created_at"),
+    )

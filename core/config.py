@@ -1,0 +1,192 @@
+"""The settings: read once from the environment, checked as a whole, never changed.
+
+A weak or contradictory configuration raises `ConfigurationError` with the sentence that says why.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import model_validator as whole
+
+from core.errors import ConfigurationError
+
+DEVELOPMENT_SECRET = "development-secret-for-localhost-only-do-not-deploy"  # noqa: S105
+# RFC 7518 §3.2: an HMAC key is at least as long as its hash.
+SECRET_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
+HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
+
+
+def _split(value: Any) -> Any:
+    return (
+        tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+    )
+
+
+CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_split)]
+
+
+class Settings(BaseModel):
+    """Every setting; the environment variable is the field's name in upper case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    jwt_secret: SecretStr = Field(
+        SecretStr(DEVELOPMENT_SECRET), description="key that signs the tokens, at least 32 bytes"
+    )
+    jwt_algorithm: str = Field("HS256", description="HS256, HS384 or HS512")
+    jwt_expiration_minutes: int = Field(60, ge=1, le=1440, description="a token's life, 1 to 1440")
+    jwt_issuer: str = Field("", description="the `iss` claim; the first ORIGIN if empty")
+    jwt_audience: str = Field("", description="the `aud` claim; RP_ID if empty")
+    rp_id: str = Field("localhost", description="the domain the passkeys belong to")
+    rp_name: str = Field(
+        "Auth Example", min_length=1, max_length=64, description="the name the browser shows"
+    )
+    origin: CommaSeparated = Field(
+        ("http://localhost:8000",), description="where the pages live; several, comma-separated"
+    )
+    database_url: str = Field("sqlite:///./app.db", description="relative to the working folder")
+    log_file: Path = Field(Path("app.log"), description="the audit trail as JSON lines")
+    cors_origins: CommaSeparated = Field((), description="origins whose pages may call the API")
+    trusted_proxies: CommaSeparated = Field(
+        (), description="networks whose `X-Forwarded-For` is believed, comma-separated"
+    )
+    decoy_secret: SecretStr | None = Field(
+        None,
+        description="key of the decoys for unknown emails; made from JWT_SECRET if empty: "
+        "set it before you rotate that",
+    )
+    pending_ceremonies: int = Field(
+        20_000, ge=100, le=1_000_000, description="begun ceremonies kept; the oldest go first"
+    )
+    danger_reveal_unknown_email: bool = Field(
+        False,
+        description="`/login/begin` answers 401 for an unknown email: tells who is registered",
+    )
+
+    @whole(mode="after")
+    def _check(self) -> Settings:
+        for check in (_check_secret, _check_relying_party, _check_lists, _check_database):
+            check(self)
+        return self
+
+    @property
+    def uses_development_secret(self) -> bool:
+        return self.jwt_secret.get_secret_value() == DEVELOPMENT_SECRET
+
+    @property
+    def issuer(self) -> str:
+        return self.jwt_issuer or self.origin[0]
+
+    @property
+    def audience(self) -> str:
+        return self.jwt_audience or self.rp_id
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read `NAME`, or the file that `NAME_FILE` names; an empty value means the default.
+
+        Raises ConfigurationError, naming the variable and never its value.
+        """
+        found = {field: _lookup(field.upper(), environment) for field in cls.model_fields}
+        try:
+            return cls(**{field: value for field, value in found.items() if value})
+        except ValidationError as error:
+            raise ConfigurationError(_explain(error)) from None
+
+
+def _lookup(name: str, environment: Mapping[str, str]) -> str | None:
+    file = environment.get(f"{name}_FILE")
+    if not file:
+        return environment.get(name)
+    if environment.get(name):
+        raise ConfigurationError(f"{name} and {name}_FILE are both set: keep one")
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{name}_FILE cannot be read: {type(error).__name__}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for item in error.errors(include_url=False, include_input=False, include_context=True):
+        name = "_".join(str(part) for part in item["loc"][:1]).upper()
+        reason = str(item.get("ctx", {}).get("error", item["msg"]))
+        lines.append(f"{name}: {reason}" if name else reason)
+    return "; ".join(lines)
+
+
+def _check_secret(settings: Settings) -> None:
+    if settings.jwt_algorithm not in SECRET_BYTES:
+        raise ValueError(f"JWT_ALGORITHM must be one of {', '.join(SECRET_BYTES)}")
+    needed = SECRET_BYTES[settings.jwt_algorithm]
+    secret = settings.jwt_secret.get_secret_value().encode()
+    if len(secret) < needed:
+        raise ValueError(
+            f"JWT_SECRET has {len(secret)} bytes; {settings.jwt_algorithm} needs at least {needed}"
+        )
+    if len(set(secret)) < 8:
+        raise ValueError(
+            "JWT_SECRET repeats a few characters: make one with `openssl rand -hex 32`"
+        )
+    if settings.uses_development_secret and settings.rp_id != "localhost":
+        raise ValueError(
+            "JWT_SECRET is the development default, which serves only RP_ID=localhost: "
+            "set your own, for example from `openssl rand -hex 32`"
+        )
+    if settings.decoy_secret and len(settings.decoy_secret.get_secret_value().encode()) < 32:
+        raise ValueError("DECOY_SECRET needs at least 32 bytes")
+
+
+def _check_relying_party(settings: Settings) -> None:
+    # An address is no valid domain, and so no RP ID (WebAuthn L3 §5.1.3 step 8).
+    if not HOST.fullmatch(settings.rp_id) or settings.rp_id.rpartition(".")[2].isdigit():
+        raise ValueError("RP_ID must be a host name in lower case, without scheme, port or path")
+    if not settings.origin:
+        raise ValueError("ORIGIN must name at least one origin")
+    for origin in settings.origin:
+        host = _host_of(origin, "ORIGIN")
+        # WebAuthn L3 §5.1.2: the RP ID is the origin's host or a registrable suffix of it.
+        if host != settings.rp_id and not host.endswith(f".{settings.rp_id}"):
+            raise ValueError(f"ORIGIN {origin} does not lie under RP_ID {settings.rp_id}")
+
+
+def _check_lists(settings: Settings) -> None:
+    for origin in settings.cors_origins:
+        _host_of(origin, "CORS_ORIGINS")
+    for network in settings.trusted_proxies:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            raise ValueError(f"TRUSTED_PROXIES: {network} is not a network") from None
+
+
+def _host_of(origin: str, name: str) -> str:
+    """The host of a well-formed, safe origin as browsers write it (RFC 6454 §6.2)."""
+    try:
+        parts = urlsplit(origin)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError(f"{name}: {origin!r} is not an origin") from None
+    default = {"https": 443, "http": 80}.get(parts.scheme)
+    canonical = f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
+    if default is None or port == default or origin != canonical or not HOST.fullmatch(host):
+        raise ValueError(f"{name}: {origin!r} is not an origin like https://login.example.com")
+    if parts.scheme == "http" and host != "localhost" and not host.endswith(".localhost"):
+        raise ValueError(f"{name}: {origin} must be https outside localhost")
+    return host
+
+
+def _check_database(settings: Settings) -> None:
+    scheme, _, file = settings.database_url.partition(":///")
+    if scheme != "sqlite":
+        raise ValueError("DATABASE_URL: only sqlite:///… is served by this version")
+    if not file or file == ":memory:" or "?" in file:
+        raise ValueError("DATABASE_URL: an SQLite database needs a plain file")

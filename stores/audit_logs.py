@@ -1,0 +1,24 @@
+"""The audit trail's table: rows are added, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select
+
+from models import AuditLog, User
+
+# The actor may have been deleted a moment ago; the event is kept all the same, without the link.
+_ACTOR = select(User.id).where(User.id == bindparam("actor_id")).scalar_subquery()
+_INSERT = insert(AuditLog).values(
+    {
+        column.key: _ACTOR if column.key == "user_id" else bindparam(column.key)
+        for column in AuditLog.__table__.columns
+    }
+)
+
+
+def add(tx: Connection, row: Mapping[str, Any]) -> None:
+    """Insert one row; `row` names every column of `audit_logs`."""
+    tx.execute(_INSERT, {**row, "actor_id": row["user_id"]})

@@ -1,0 +1,129 @@
+"""The passkeys' table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from models import User, WebAuthnCredential
+from stores.users import COLUMNS, UserRow
+
+
+class CredentialTaken(Exception):
+    """Some account has registered this credential id before."""
+
+
+@dataclass(frozen=True)
+class CredentialRow:
+    """One passkey's public half."""
+
+    id: str
+    user_id: str
+    credential_id: bytes
+    public_key: bytes
+    sign_count: int
+    transports: str
+    aaguid: str | None
+    backup_eligible: int
+    backed_up: int
+    user_verified: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Account:
+    """What `/login/begin` needs to know of an email: the owner and the passkeys' public names."""
+
+    user_id: str
+    descriptors: tuple[tuple[bytes, str], ...]
+
+
+_CREDENTIAL_COLUMNS = tuple(
+    getattr(WebAuthnCredential, name) for name in CredentialRow.__dataclass_fields__
+)
+_INSERT = insert(WebAuthnCredential)
+_WITH_OWNER = (
+    select(*_CREDENTIAL_COLUMNS, *COLUMNS)
+    .join(User, User.id == WebAuthnCredential.user_id)
+    .where(WebAuthnCredential.credential_id == bindparam("credential_id"))
+)
+_BY_EMAIL = (
+    select(User.id, WebAuthnCredential.credential_id, WebAuthnCredential.transports)
+    .outerjoin(WebAuthnCredential, User.id == WebAuthnCredential.user_id)
+    .where(User.email == bindparam("email"), User.disabled == 0)
+    .order_by(WebAuthnCredential.created_at, WebAuthnCredential.id)
+)
+# The condition is the race: of two logins with one counter, the second finds no row to change.
+_USED = (
+    update(WebAuthnCredential)
+    .where(
+        WebAuthnCredential.id == bindparam("key"),
+        (WebAuthnCredential.sign_count < bindparam("new_count"))
+        | ((WebAuthnCredential.sign_count == 0) & (bindparam("new_count") == 0)),
+    )
+    .values(
+        sign_count=bindparam("new_count"),
+        backed_up=bindparam("new_backed_up"),
+        user_verified=1,
+        last_used_at=bindparam("moment"),
+    )
+)
+# Ids are random, so the smallest ones are a fair sample that hardly ever changes.
+_SAMPLE = (
+    select(
+        WebAuthnCredential.id,
+        func.length(WebAuthnCredential.credential_id),
+        WebAuthnCredential.transports,
+    )
+    .order_by(WebAuthnCredential.id)
+    .limit(bindparam("count"))
+)
+
+
+def add(tx: Connection, credential: CredentialRow) -> None:
+    """Insert a passkey. Raises CredentialTaken."""
+    try:
+        tx.execute(_INSERT, vars(credential))
+    except IntegrityError:
+        # The owner was inserted in this transaction: only the credential id can collide.
+        raise CredentialTaken from None
+
+
+def with_owner(tx: Connection, credential_id: bytes) -> tuple[CredentialRow, UserRow] | None:
+    """The passkey with this id and whose it is, if it is known."""
+    row = tx.execute(_WITH_OWNER, {"credential_id": credential_id}).first()
+    if row is None:
+        return None
+    split = len(_CREDENTIAL_COLUMNS)
+    return CredentialRow(*row[:split]), UserRow(*row[split:])
+
+
+def account_of(tx: Connection, email: str) -> Account | None:
+    """The account with this canonical email; None if there is none or it is disabled."""
+    rows = tx.execute(_BY_EMAIL, {"email": email}).all()
+    if not rows:
+        return None
+    # An account without a passkey joins to one row of nothing.
+    passkeys = tuple((key, transports) for _, key, transports in rows if key)
+    return Account(rows[0][0], passkeys)
+
+
+def mark_used(
+    tx: Connection, key: str, *, sign_count: int, backed_up: bool, moment: datetime
+) -> bool:
+    """Record a login; False if the sign count is no longer greater than the stored one."""
+    values = {
+        "key": key,
+        "new_count": sign_count,
+        "new_backed_up": int(backed_up),
+        "moment": moment,
+    }
+    return tx.execute(_USED, values).rowcount == 1
+
+
+def sample_shapes(tx: Connection, count: int) -> dict[str, tuple[int, str]]:
+    """Length and transports of `count` passkeys drawn by lot, by row id: what decoys look like."""
+    return {row[0]: (row[1], row[2]) for row in tx.execute(_SAMPLE, {"count": count})}

@@ -1,0 +1,69 @@
+"""The users' table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from models import User
+
+
+class EmailTaken(Exception):
+    """Another account has this email."""
+
+
+@dataclass(frozen=True)
+class UserRow:
+    """One account as the database knows it now."""
+
+    id: str
+    first_name: str
+    last_name: str
+    email: str
+    email_typed: str | None
+    date_of_birth: datetime
+    job_title: str
+    role: str
+    disabled: int
+    created_at: datetime
+
+
+COLUMNS = (
+    User.id,
+    User.first_name,
+    User.last_name,
+    User.email,
+    User.email_typed,
+    User.date_of_birth,
+    User.job_title,
+    User.role,
+    User.disabled,
+    User.created_at,
+)
+_INSERT = insert(User)
+_BY_ID = select(*COLUMNS).where(User.id == bindparam("id"))
+_ID_BY_EMAIL = select(User.id).where(User.email == bindparam("email"))
+
+
+def add(tx: Connection, user: UserRow) -> None:
+    """Insert an account. Raises EmailTaken."""
+    try:
+        tx.execute(_INSERT, vars(user))
+    except IntegrityError:
+        # The id is random and new: only the email can collide.
+        raise EmailTaken from None
+
+
+def by_id(tx: Connection, user_id: str) -> UserRow | None:
+    """The account with this id, if there is one."""
+    row = tx.execute(_BY_ID, {"id": user_id}).first()
+    return None if row is None else UserRow(*tuple(row))
+
+
+def id_of(tx: Connection, email: str) -> str | None:
+    """The id of the account with this canonical email, if there is one."""
+    found: str | None = tx.execute(_ID_BY_EMAIL, {"email": email}).scalar()
+    return found

@@ -1,0 +1,116 @@
+"""Credential public keys: checked when they are registered, kept in one canonical form.
+
+With attestation `none` nobody has signed for the key: whatever stands in the attested credential
+data is a claim. A key that cannot verify must be refused now, not crash at every later login.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import cbor2
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+# RFC 9052 §7.1 and RFC 9053 §7: labels of a COSE_Key.
+KTY, ALG, CRV, X, Y = 1, 3, -1, -2, -3
+N, E = -1, -2
+ES256, EDDSA, RS256 = -7, -8, -257
+# In the order of preference. SHA-1, RSA-PSS and the P-384 and P-521 curves are never offered.
+OFFERED = (ES256, EDDSA, RS256)
+
+MIN_RSA_BITS, MAX_RSA_BITS = 2048, 4096
+MIN_EXPONENT = 65537  # FIPS 186-5 §5.1: 2^16 < e
+
+ED25519_PRIME = 2**255 - 19
+ED25519_D = -121665 * pow(121666, -1, ED25519_PRIME) % ED25519_PRIME
+# The y of the points whose order divides 8: a signature under them proves nothing.
+_ORDER_8 = 2707385501144840649318225287225658788936804267575313519463743609750303021
+SMALL_ORDER_Y = frozenset((0, 1, ED25519_PRIME - 1, _ORDER_8, ED25519_PRIME - _ORDER_8))
+
+
+class BadKey(Exception):
+    """The public key is none this service verifies with."""
+
+
+def canonical(encoded: bytes) -> bytes:
+    """The canonical CBOR of the COSE key that `encoded` holds.
+
+    Raises BadKey unless it is a valid key of an offered algorithm with exactly the members that
+    WebAuthn L3 §5.8.5 and §6.5.1.1 ask for.
+    """
+    try:
+        key = cbor2.loads(encoded, allow_duplicate_keys=False)
+        if type(key) is not dict or any(type(label) is not int for label in key):
+            raise BadKey("not a COSE map")
+        check = _CHECKS.get((key.get(KTY), key.get(ALG)))
+        if check is None:
+            raise BadKey("algorithm not offered")
+        return cbor2.dumps(check(key), canonical=True)
+    except BadKey:
+        raise
+    except Exception as error:
+        raise BadKey(type(error).__name__) from None
+
+
+def _require_members(key: Mapping[int, Any], *labels: int) -> None:
+    if set(key) != {KTY, ALG, *labels}:
+        raise BadKey("missing or unknown members")
+
+
+def _octets(value: Any, length: int | None = None) -> bytes:
+    if type(value) is not bytes or (length is not None and len(value) != length):
+        raise BadKey("not a byte string of the right length")
+    return value
+
+
+def _es256(key: Mapping[int, Any]) -> dict[int, Any]:
+    _require_members(key, CRV, X, Y)
+    if key[CRV] != 1:
+        raise BadKey("ES256 takes P-256 only")
+    x, y = _octets(key[X], 32), _octets(key[Y], 32)
+    # Building the key proves that the point lies on the curve.
+    ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), ec.SECP256R1()).public_key()
+    return {KTY: 2, ALG: ES256, CRV: 1, X: x, Y: y}
+
+
+def _eddsa(key: Mapping[int, Any]) -> dict[int, Any]:
+    _require_members(key, CRV, X)
+    if key[CRV] != 6:
+        raise BadKey("EdDSA takes Ed25519 only")
+    x = _octets(key[X], 32)
+    Ed25519PublicKey.from_public_bytes(x)
+    _require_edwards_point(x)
+    return {KTY: 1, ALG: EDDSA, CRV: 6, X: x}
+
+
+def _require_edwards_point(encoded: bytes) -> None:
+    # RFC 8032 §5.1.3: x² = (y² - 1) / (d·y² + 1) must have a root. OpenSSL looks at first use only.
+    y = int.from_bytes(encoded, "little") & (2**255 - 1)
+    square = (y * y - 1) * pow(ED25519_D * y * y + 1, -1, ED25519_PRIME) % ED25519_PRIME
+    on_curve = pow(square, (ED25519_PRIME - 1) // 2, ED25519_PRIME) in (0, 1)
+    if y >= ED25519_PRIME or not on_curve or y in SMALL_ORDER_Y:
+        raise BadKey("not a point of the curve")
+
+
+def _rs256(key: Mapping[int, Any]) -> dict[int, Any]:
+    _require_members(key, N, E)
+    modulus, exponent = int.from_bytes(_octets(key[N])), int.from_bytes(_octets(key[E]))
+    if not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS or modulus % 2 == 0:
+        raise BadKey("RSA modulus out of bounds")
+    if not MIN_EXPONENT <= exponent < 2**32 or exponent % 2 == 0:
+        raise BadKey("RSA exponent out of bounds")
+    rsa.RSAPublicNumbers(exponent, modulus).public_key()
+    return {KTY: 3, ALG: RS256, N: _shortest(modulus), E: _shortest(exponent)}
+
+
+def _shortest(number: int) -> bytes:
+    return number.to_bytes((number.bit_length() + 7) // 8)
+
+
+_CHECKS: dict[tuple[Any, Any], Callable[[Mapping[int, Any]], dict[int, Any]]] = {
+    (2, ES256): _es256,
+    (1, EDDSA): _eddsa,
+    (3, RS256): _rs256,
+}

@@ -1,0 +1,70 @@
+"""Credentials that do not exist, for emails that do not either.
+
+`/login/begin` answers an unknown email as it answers a known one. The ids come from an HMAC of
+the email, so they never change; their lengths and transports are drawn from those of real
+passkeys, so they do not stand out (WebAuthn L3 §14.6.2).
+"""
+
+from __future__ import annotations
+
+import hmac
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from core.config import Settings
+
+Shape = tuple[int, str]
+
+SAMPLE_SIZE = 1000
+# Before anyone has registered: what the commonest platform passkeys look like.
+DEFAULT_SHAPE: Shape = (32, "internal")
+
+
+class Decoys:
+    """The decoy of every email, under one secret."""
+
+    def __init__(self, settings: Settings) -> None:
+        secret = settings.decoy_secret or settings.jwt_secret
+        self._key = hmac.digest(secret.get_secret_value().encode(), b"decoys v1", "sha512")
+        self._sample: dict[str, Shape] = {}
+        self._weights: Counter[Shape] = Counter()
+
+    def learn(self, sample: Mapping[str, Shape]) -> None:
+        """Take over what real passkeys look like: shape by row id, the smallest ids there are."""
+        self._sample = dict(sample)
+        self._weights = Counter(self._sample.values())
+
+    def add(self, row_id: str, shape: Shape) -> None:
+        """A passkey has been registered: it may belong into the sample."""
+        if len(self._sample) >= SAMPLE_SIZE:
+            largest = max(self._sample)
+            if row_id > largest:
+                return
+            self._weights[self._sample.pop(largest)] -= 1
+        self._sample[row_id] = shape
+        self._weights[shape] += 1
+
+    def of(self, email: str) -> tuple[bytes, str]:
+        """Credential id and transports of `email`'s decoy; the same for every call."""
+        length, transports = self._shape(email)
+        info = b"id:" + email.encode()
+        return HKDFExpand(SHA512(), length, info).derive(self._key), transports
+
+    def _shape(self, email: str) -> Shape:
+        """Draw a shape with the odds it has in the sample.
+
+        By weighted rendezvous hashing: when the sample changes, hardly any email's draw does.
+        """
+        shapes = {shape: weight for shape, weight in self._weights.items() if weight > 0}
+        if not shapes:
+            return DEFAULT_SHAPE
+        return max(shapes, key=lambda shape: (self._score(email, shape, shapes[shape]), shape))
+
+    def _score(self, email: str, shape: Shape, weight: int) -> float:
+        draw = hmac.digest(self._key, f"shape:{shape}:{email}".encode(), "sha256")
+        unit = (int.from_bytes(draw[:8]) + 1) / (2**64 + 1)
+        return -weight / math.log(unit)

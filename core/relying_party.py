@@ -1,0 +1,320 @@
+"""The WebAuthn relying party: the options it asks with, and the two verification procedures.
+
+The one place that calls py_webauthn. Its errors, and whatever else hostile input makes it raise,
+become `BadCredential`. Numbers of steps are those of Web Authentication Level 3, §7.1 and §7.2.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cbor2
+from webauthn import verify_authentication_response, verify_registration_response
+from webauthn.helpers.cose import COSEAlgorithmIdentifier
+from webauthn.helpers.exceptions import WebAuthnException
+
+from core import base64url, cose
+from core.client_data import (
+    AuthenticationResponse,
+    BadCredential,
+    ClientData,
+    RegistrationResponse,
+)
+from core.config import Settings
+
+TIMEOUT_MS = 60_000
+# A guess at an id must be hopeless: "at least 16 bytes" (WebAuthn L3 §4, Credential ID).
+MIN_CREDENTIAL_ID = 16
+UP, UV, BE, BS, AT, ED = 0x01, 0x04, 0x08, 0x10, 0x40, 0x80
+FLAGS_OFFSET, KEY_OFFSET = 32, 55
+RESERVED_FLAGS = 0xFF & ~(UP | UV | BE | BS | AT | ED)
+# A COSE key of an offered algorithm is a map of four or five members (RFC 9053 §7).
+KEY_HEADS = (0xA4, 0xA5)
+
+
+class PossibleClone(BadCredential):
+    """The signature holds, but the sign count does not: two authenticators may share the key."""
+
+
+@dataclass(frozen=True)
+class NewPasskey:
+    """What is kept of a verified registration (WebAuthn L3 §4, credential record)."""
+
+    credential_id: bytes
+    public_key: bytes
+    sign_count: int
+    transports: tuple[str, ...]
+    aaguid: str
+    backup_eligible: bool
+    backed_up: bool
+    user_verified: bool
+
+
+@dataclass(frozen=True)
+class StoredPasskey:
+    """The part of a credential record that a login is verified against."""
+
+    credential_id: bytes
+    public_key: bytes
+    sign_count: int
+    backup_eligible: bool
+    user_handle: bytes
+
+
+@dataclass(frozen=True)
+class VerifiedLogin:
+    """What a verified assertion changes in the credential record (§7.2 step 24)."""
+
+    sign_count: int
+    backed_up: bool
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """A credential as `allowCredentials` names it."""
+
+    credential_id: bytes
+    transports: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """PublicKeyCredentialDescriptorJSON (§5.8.3)."""
+        shown = {"type": "public-key", "id": base64url.encode(self.credential_id)}
+        return {**shown, "transports": list(self.transports)} if self.transports else shown
+
+
+def user_handle(user_id: str) -> bytes:
+    """The user handle of an account: its UUID as text (§5.4.3: opaque, no personal data)."""
+    return user_id.encode("ascii")
+
+
+class RelyingParty:
+    """The service as authenticators know it: an RP ID and the origins under it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._id, self._name = settings.rp_id, settings.rp_name
+        self._origins = list(settings.origin)
+
+    def creation_options(
+        self, *, challenge: str, user_id: str, name: str, display_name: str
+    ) -> dict[str, Any]:
+        """PublicKeyCredentialCreationOptionsJSON (§5.4) for a new account's first passkey."""
+        return {
+            "rp": {"id": self._id, "name": self._name},
+            "user": {
+                "id": base64url.encode(user_handle(user_id)),
+                "name": name,
+                "displayName": display_name,
+            },
+            "challenge": challenge,
+            "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in cose.OFFERED],
+            "timeout": TIMEOUT_MS,
+            "excludeCredentials": [],
+            "authenticatorSelection": {
+                "authenticatorAttachment": "platform",
+                "residentKey": "required",
+                "requireResidentKey": True,
+                "userVerification": "required",
+            },
+            "hints": ["client-device"],
+            "attestation": "none",
+            "extensions": {"credProps": True},
+        }
+
+    def request_options(self, *, challenge: str, allowed: Iterable[Descriptor]) -> dict[str, Any]:
+        """PublicKeyCredentialRequestOptionsJSON (§5.5); nobody allowed means anybody may come."""
+        return {
+            "challenge": challenge,
+            "timeout": TIMEOUT_MS,
+            "rpId": self._id,
+            "allowCredentials": [descriptor.to_json() for descriptor in allowed],
+            "userVerification": "required",
+        }
+
+    def verify_registration(
+        self, response: RegistrationResponse, *, expected_challenge: str
+    ) -> NewPasskey:
+        """Registering a new credential (§7.1). Raises BadCredential."""
+        # Steps 7 to 12: type, challenge, origin, crossOrigin, topOrigin.
+        self._require_client_data(response.client_data, "webauthn.create", expected_challenge)
+        authenticator_data = _attested_data(response.attestation_object)
+        # Steps 16 to 19: UP, UV, BE and BS; the reserved bits are ours to refuse.
+        flags = _require_flags(authenticator_data)
+        verified = _call(
+            verify_registration_response,
+            credential=dict(response.json),
+            # Step 8, once more, as bytes: the texts were compared above.
+            expected_challenge=_challenge_bytes(expected_challenge),
+            # Step 15: the RP ID hash.
+            expected_rp_id=self._id,
+            expected_origin=self._origins,
+            require_user_presence=True,
+            require_user_verification=True,
+            # Step 20: the algorithm is one that was asked for.
+            supported_pub_key_algs=[COSEAlgorithmIdentifier(alg) for alg in cose.OFFERED],
+        )
+        # Step 25, and the id outside must be the one that is attested.
+        if verified.credential_id != response.credential_id:
+            raise BadCredential("credential_id_not_attested")
+        if len(verified.credential_id) < MIN_CREDENTIAL_ID:
+            raise BadCredential("credential_id_short")
+        return NewPasskey(
+            credential_id=verified.credential_id,
+            public_key=_canonical_key(verified.credential_public_key),
+            sign_count=verified.sign_count,
+            transports=response.transports,
+            aaguid=verified.aaguid,
+            backup_eligible=bool(flags & BE),
+            backed_up=bool(flags & BS),
+            user_verified=bool(flags & UV),
+        )
+
+    def verify_authentication(
+        self,
+        response: AuthenticationResponse,
+        *,
+        expected_challenge: str,
+        stored: StoredPasskey,
+        require_user_handle: bool,
+    ) -> VerifiedLogin:
+        """Verifying an authentication assertion (§7.2). Raises BadCredential, PossibleClone."""
+        # Step 6: the credential's owner is the one the user handle names.
+        _require_user_handle(response.user_handle, stored.user_handle, require_user_handle)
+        # Steps 11 to 16: type, challenge, origin, crossOrigin, topOrigin.
+        self._require_client_data(response.client_data, "webauthn.get", expected_challenge)
+        # Steps 18 to 20: UP, UV, BE and BS.
+        flags = _require_flags(response.authenticator_data)
+        # Step 20, second half: backup eligibility never changes.
+        if bool(flags & BE) != stored.backup_eligible:
+            raise BadCredential("backup_eligibility_changed")
+        # Steps 17 and 21 to 23: the RP ID hash and the signature.
+        verified = _call(
+            verify_authentication_response,
+            credential=dict(response.json),
+            expected_challenge=_challenge_bytes(expected_challenge),
+            expected_rp_id=self._id,
+            expected_origin=self._origins,
+            credential_public_key=stored.public_key,
+            # Step 24 is ours, below: the library does not tell a clone from a bad signature.
+            credential_current_sign_count=0,
+            require_user_verification=True,
+        )
+        require_sign_count(verified.new_sign_count, stored.sign_count)
+        return VerifiedLogin(verified.new_sign_count, bool(flags & BS))
+
+    def _require_client_data(self, data: ClientData, kind: str, challenge: str) -> None:
+        if data.type != kind:
+            raise BadCredential("client_data_type")
+        # As text: several texts decode to the same bytes.
+        if not hmac.compare_digest(data.challenge.encode(), challenge.encode()):
+            raise BadCredential("challenge")
+        if data.origin not in self._origins:
+            raise BadCredential("origin")
+        # No page of ours runs inside another's frame.
+        if data.cross_origin:
+            raise BadCredential("cross_origin")
+        if data.top_origin is not None:
+            raise BadCredential("top_origin")
+
+
+def require_sign_count(new: int, stored: int) -> None:
+    """§7.2 step 24: strictly greater, but for authenticators that never count. PossibleClone."""
+    if (new or stored) and new <= stored:
+        raise PossibleClone("sign_count")
+
+
+def _require_user_handle(given: bytes | None, expected: bytes, required: bool) -> None:
+    if given is None and required:
+        raise BadCredential("user_handle_missing")
+    if given is not None and given != expected:
+        raise BadCredential("user_handle")
+
+
+def _require_flags(authenticator_data: bytes) -> int:
+    """The flags byte, once it is sound (§6.1, §7.1 steps 16 to 18, §7.2 steps 18 to 20)."""
+    if len(authenticator_data) < FLAGS_OFFSET + 5:
+        raise BadCredential("authenticator_data_short")
+    flags = authenticator_data[FLAGS_OFFSET]
+    if not flags & UP:
+        raise BadCredential("user_not_present")
+    if not flags & UV:
+        raise BadCredential("user_not_verified")
+    if flags & BS and not flags & BE:
+        raise BadCredential("backed_up_but_not_eligible")
+    if flags & RESERVED_FLAGS:
+        raise BadCredential("reserved_flags")
+    return flags
+
+
+def _attested_data(attestation_object: bytes) -> bytes:
+    """The authenticator data of an attestation this service takes: `none`, or packed self."""
+    try:
+        # Text keys only: integers can be chosen to collide, which costs quadratic time.
+        decoded = cbor2.loads(
+            attestation_object, strict_hashable_types=True, allow_duplicate_keys=False, max_depth=8
+        )
+        tail = len(attestation_object) - len(cbor2.dumps(decoded))
+    except Exception:
+        raise BadCredential("attestation_malformed") from None
+    if type(decoded) is not dict or set(decoded) != {"fmt", "attStmt", "authData"} or tail:
+        raise BadCredential("attestation_malformed")
+    _require_statement(decoded["fmt"], decoded["attStmt"])
+    data = decoded["authData"]
+    if type(data) is not bytes or len(data) <= KEY_OFFSET or not data[FLAGS_OFFSET] & AT:
+        raise BadCredential("attested_data_missing")
+    _require_key_head(data)
+    return data
+
+
+def _require_statement(fmt: Any, statement: Any) -> None:
+    # §7.1 step 21 and §8: we asked for no attestation, so nobody may vouch but the key itself.
+    if fmt == "none" and statement == {}:
+        return
+    if fmt == "packed" and isinstance(statement, dict) and set(statement) == {"alg", "sig"}:
+        return
+    raise BadCredential("attestation_format")
+
+
+def _require_key_head(data: bytes) -> None:
+    # Looked at before the key is parsed: a huge map is refused for the price of one byte.
+    start = KEY_OFFSET + int.from_bytes(data[KEY_OFFSET - 2 : KEY_OFFSET])
+    if len(data) <= start or data[start] not in KEY_HEADS:
+        raise BadCredential("public_key")
+
+
+def _canonical_key(encoded: bytes) -> bytes:
+    try:
+        return cose.canonical(encoded)
+    except cose.BadKey:
+        raise BadCredential("public_key") from None
+
+
+def _challenge_bytes(challenge: str) -> bytes:
+    return base64url.decode(challenge)
+
+
+def _call(procedure: Any, **arguments: Any) -> Any:
+    """Run one of py_webauthn's procedures; any exception out of it is a bad credential."""
+    try:
+        return procedure(**arguments)
+    except WebAuthnException as error:
+        raise BadCredential(_reason_of(error)) from None
+    except Exception as error:
+        raise BadCredential(f"unexpected_{type(error).__name__}") from None
+
+
+# The library tells by message only; the words are stable enough for an audit row, no more.
+_REASONS: Sequence[tuple[str, str]] = (
+    ("RP ID hash", "rp_id_hash"),
+    ("signature", "signature"),
+    ("alg", "algorithm"),
+    ("authenticatorData", "authenticator_data_malformed"),
+    ("attestationObject", "attestation_malformed"),
+)
+
+
+def _reason_of(error: WebAuthnException) -> str:
+    message = str(error)
+    return next((reason for words, reason in _REASONS if words in message), type(error).__name__)

@@ -1,0 +1,110 @@
+"""The one JSON reader for request bodies: what RFC 8259 leaves open is closed here.
+
+UTF-8 without a byte order mark, no duplicate members, no NaN or Infinity, no lone surrogates, no
+NUL, integers of bounded length, nesting of bounded depth. Python's reader takes all of these.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+MAX_DEPTH = 16
+MAX_DIGITS = 19  # an int64; nothing in this service counts further
+
+
+class StrictJSONError(json.JSONDecodeError):
+    """The text is not JSON as this service takes it. The message never quotes the text."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "", 0)
+
+
+def loads(raw: bytes) -> Any:
+    """The value that `raw` holds. Raises StrictJSONError for anything that is not strict JSON."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise StrictJSONError("The body is not UTF-8") from None
+    try:
+        value = _DECODER.decode(text)
+    except StrictJSONError:
+        raise
+    except RecursionError:
+        raise StrictJSONError("The body is nested too deeply") from None
+    except ValueError:
+        raise StrictJSONError("The body is not JSON") from None
+    _check_depth(raw, value)
+    _check_text(raw, value)
+    return value
+
+
+def _check_depth(raw: bytes, value: Any) -> None:
+    # Few brackets cannot nest deeply: the walk is for the rest.
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise StrictJSONError("The body is nested too deeply")
+
+
+def _depth(value: Any) -> int:
+    level, depth = [value], 0
+    while level and depth <= MAX_DEPTH:
+        level = [child for node in level for child in _children(node)]
+        depth += 1
+    return depth
+
+
+def _check_text(raw: bytes, value: Any) -> None:
+    # Only an escape can bring a surrogate or a NUL in: raw ones fail as UTF-8 or as JSON.
+    if b"\\u" not in raw:
+        return
+    nodes = [value]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, str):
+            _check_string(node)
+        else:
+            nodes += _children(node)
+            nodes += node if isinstance(node, dict) else ()
+
+
+def _check_string(text: str) -> None:
+    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise StrictJSONError("The body has a character that is not text")
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node, dict):
+        return list(node.values())
+    return node if isinstance(node, list) else []
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise StrictJSONError("The body has a member twice")
+    return members
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise StrictJSONError("The body has a number that is too long")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise StrictJSONError("The body has a number that is too large")
+    return number
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise StrictJSONError("The body has a number that is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique,
+    parse_int=_integer,
+    parse_float=_float,
+    parse_constant=_no_constant,
+)

@@ -1,0 +1,303 @@
+"""The passkey ceremonies. Start reading here.
+
+Each step takes, judges and records: the challenge is spent before anything can fail; a success is
+committed in one transaction with its audit row; a refusal is recorded in a transaction of its
+own, and raised only then. No token leaves before its `login_complete` row is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+import audit
+from audit import Caller, Party
+from core import errors
+from core.client_data import (
+    AuthenticationResponse,
+    BadCredential,
+    peek_challenge,
+    read_authentication,
+    read_registration,
+)
+from core.database import Database
+from core.decoys import SAMPLE_SIZE, Decoys
+from core.ids import random_id
+from core.relying_party import (
+    Descriptor,
+    NewPasskey,
+    PossibleClone,
+    RelyingParty,
+    StoredPasskey,
+    VerifiedLogin,
+    user_handle,
+)
+from core.tokens import Subject, Tokens
+from schemas import EmailAddress, RegisterBegin
+from stores import credentials, users
+from stores.challenges import Challenges, Pending, PendingUser
+from stores.credentials import Account, CredentialRow, CredentialTaken
+from stores.users import EmailTaken, UserRow
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """A finished login: the token, and the account it is for."""
+
+    access_token: str
+    user: UserRow
+
+
+@dataclass(frozen=True)
+class Passkeys:
+    """Registration and login, over the parts that `main` puts together."""
+
+    db: Database
+    challenges: Challenges
+    relying_party: RelyingParty
+    tokens: Tokens
+    decoys: Decoys
+    danger_reveal_unknown_email: bool = False
+
+    async def start(self) -> None:
+        """Learn what real passkeys look like, for the decoys."""
+        self.decoys.learn(await self.db.read(lambda tx: credentials.sample_shapes(tx, SAMPLE_SIZE)))
+
+    async def register_begin(self, caller: Caller, form: RegisterBegin) -> dict[str, Any]:
+        """Creation options for a new account. Refuses an email that an account has."""
+        email = form.email.canonical
+
+        def unit(tx: Connection) -> bool:
+            actor = Party(None, email)
+            free = users.id_of(tx, email) is None
+            begun = audit.RegistrationBegun(actor)
+            refused = audit.RegistrationBeginRefused(actor, reason="email_taken")
+            audit.record(tx, caller, begun if free else refused)
+            return free
+
+        if not await self.db.write(unit):
+            raise errors.email_taken()
+        user = _pending_user(form)
+        challenge = await self.challenges.put(Pending("registration", email, user))
+        return self.relying_party.creation_options(
+            challenge=challenge,
+            user_id=user.id,
+            name=email,
+            display_name=f"{user.first_name} {user.last_name}",
+        )
+
+    async def register_complete(
+        self, caller: Caller, email: EmailAddress, credential: Mapping[str, Any]
+    ) -> UserRow:
+        """Verify a new passkey and write the account with it; one answer to all that fails."""
+        challenge = peek_challenge(credential)
+        pending = await self.challenges.take(challenge) if challenge else None
+        try:
+            user, passkey = self._judge_registration(pending, challenge, email, credential)
+            return await self._store_registration(caller, user, passkey)
+        except (BadCredential, EmailTaken, CredentialTaken) as error:
+            event = audit.RegistrationRefused(
+                Party(None, email.canonical), reason=_reason_of(error)
+            )
+            await self.db.write(lambda tx: audit.record(tx, caller, event))
+            raise errors.registration_failed() from None
+
+    def _judge_registration(
+        self,
+        pending: Pending | None,
+        challenge: str | None,
+        email: EmailAddress,
+        credential: Mapping[str, Any],
+    ) -> tuple[PendingUser, NewPasskey]:
+        pending = _require_ceremony(pending, "registration", email)
+        # What waits was taken with this challenge, and a registration has its user.
+        assert challenge is not None  # noqa: S101
+        assert pending.user is not None  # noqa: S101
+        response = read_registration(credential)
+        passkey = self.relying_party.verify_registration(response, expected_challenge=challenge)
+        return pending.user, passkey
+
+    async def _store_registration(
+        self, caller: Caller, pending: PendingUser, passkey: NewPasskey
+    ) -> UserRow:
+        user = UserRow(**vars(pending), role="user", disabled=0, created_at=caller.at)
+        row = CredentialRow(
+            id=random_id(),
+            user_id=user.id,
+            credential_id=passkey.credential_id,
+            public_key=passkey.public_key,
+            sign_count=passkey.sign_count,
+            transports=",".join(passkey.transports),
+            aaguid=passkey.aaguid,
+            backup_eligible=int(passkey.backup_eligible),
+            backed_up=int(passkey.backed_up),
+            user_verified=int(passkey.user_verified),
+            created_at=caller.at,
+        )
+
+        def unit(tx: Connection) -> None:
+            users.add(tx, user)
+            credentials.add(tx, row)
+            done = audit.RegistrationCompleted(Party.of(user), aaguid=passkey.aaguid)
+            audit.record(tx, caller, done)
+
+        await self.db.write(unit)
+        self.decoys.add(row.id, (len(row.credential_id), row.transports))
+        return user
+
+    async def login_begin(self, caller: Caller, email: EmailAddress | None) -> dict[str, Any]:
+        """Request options. An email that cannot log in gets decoys, and no other answer."""
+        if email is None:
+            await self.db.write(lambda tx: audit.record(tx, caller, audit.LoginBegun()))
+            challenge = await self.challenges.put(Pending("login", None))
+            return self.relying_party.request_options(challenge=challenge, allowed=())
+        account = await self._account_for_login(caller, email.canonical)
+        # Made for everyone, or the time it takes would tell who is registered.
+        decoy = self.decoys.of(email.canonical)
+        known = account.descriptors if account else ()
+        if not known and self.danger_reveal_unknown_email:
+            raise errors.invalid_credentials()
+        allowed = [Descriptor(key, _split(transports)) for key, transports in known or (decoy,)]
+        offered = frozenset(key for key, _ in known)
+        pending = Pending("login", email.canonical, offered=offered)
+        challenge = await self.challenges.put(pending)
+        return self.relying_party.request_options(challenge=challenge, allowed=allowed)
+
+    async def _account_for_login(self, caller: Caller, email: str) -> Account | None:
+        def unit(tx: Connection) -> Account | None:
+            account = credentials.account_of(tx, email)
+            event: audit.Event
+            if account is not None and account.descriptors:
+                event = audit.LoginBegun(Party(account.user_id, email))
+            else:
+                reason = "no_passkey" if account else "unknown_email"
+                event = audit.LoginBeginUnknown(Party(None, email), reason=reason)
+            audit.record(tx, caller, event)
+            return account
+
+        return await self.db.write(unit)
+
+    async def login_complete(
+        self, caller: Caller, email: EmailAddress | None, assertion: Mapping[str, Any]
+    ) -> LoggedIn:
+        """Verify an assertion and issue a token; one answer to all that fails."""
+        challenge = peek_challenge(assertion)
+        pending = await self.challenges.take(challenge) if challenge else None
+        claimed = Party(None, email.canonical if email else None)
+        try:
+            pending = _require_ceremony(pending, "login", email)
+            assert challenge is not None  # noqa: S101
+            response = read_authentication(assertion)
+            passkey, user = await self._passkey_of(response)
+            claimed = Party.of(user)
+            if email is not None:
+                _require_email(email, user.email)
+            verified = self._judge_login(pending, challenge, response, passkey, user)
+            await self._store_login(caller, passkey, user, verified)
+        except BadCredential as error:
+            await self._refuse_login(caller, claimed, error)
+            raise errors.invalid_credentials() from None
+        return LoggedIn(self.tokens.issue(_subject(user)), user)
+
+    async def _passkey_of(self, response: AuthenticationResponse) -> tuple[CredentialRow, UserRow]:
+        key = response.credential_id
+        found = await self.db.read(lambda tx: credentials.with_owner(tx, key))
+        if found is None:
+            raise BadCredential("unknown_credential")
+        return found
+
+    def _judge_login(
+        self,
+        pending: Pending,
+        challenge: str,
+        response: AuthenticationResponse,
+        passkey: CredentialRow,
+        user: UserRow,
+    ) -> VerifiedLogin:
+        # WebAuthn L3 §7.2 step 5: an id that was offered, if any were.
+        if pending.email is not None and passkey.credential_id not in pending.offered:
+            raise BadCredential("credential_not_offered")
+        if user.disabled:
+            raise BadCredential("user_disabled")
+        stored = StoredPasskey(
+            credential_id=passkey.credential_id,
+            public_key=passkey.public_key,
+            sign_count=passkey.sign_count,
+            backup_eligible=bool(passkey.backup_eligible),
+            user_handle=user_handle(user.id),
+        )
+        return self.relying_party.verify_authentication(
+            response,
+            expected_challenge=challenge,
+            stored=stored,
+            require_user_handle=pending.email is None,
+        )
+
+    async def _store_login(
+        self, caller: Caller, passkey: CredentialRow, user: UserRow, verified: VerifiedLogin
+    ) -> None:
+        def unit(tx: Connection) -> None:
+            moved = credentials.mark_used(
+                tx,
+                passkey.id,
+                sign_count=verified.sign_count,
+                backed_up=verified.backed_up,
+                moment=caller.at,
+            )
+            if not moved:
+                # Another login with this counter was faster.
+                raise PossibleClone("sign_count")
+            audit.record(tx, caller, audit.LoginCompleted(Party.of(user)))
+
+        await self.db.write(unit)
+
+    async def _refuse_login(self, caller: Caller, claimed: Party, error: BadCredential) -> None:
+        event: audit.Event = audit.LoginRefused(claimed, reason=error.reason)
+        if isinstance(error, PossibleClone):
+            event = audit.CloneSuspected(claimed)
+        await self.db.write(lambda tx: audit.record(tx, caller, event))
+
+
+def _subject(user: UserRow) -> Subject:
+    return Subject(user.id, user.email, user.first_name, user.last_name, user.role)
+
+
+def _pending_user(form: RegisterBegin) -> PendingUser:
+    return PendingUser(
+        id=random_id(),
+        first_name=form.first_name,
+        last_name=form.last_name,
+        email=form.email.canonical,
+        email_typed=form.email.typed,
+        date_of_birth=form.date_of_birth,
+        job_title=form.job_title,
+    )
+
+
+def _require_ceremony(pending: Pending | None, kind: str, email: EmailAddress | None) -> Pending:
+    """The challenge was ours, is of this ceremony, and was begun for this email."""
+    if pending is None:
+        raise BadCredential("no_ceremony")
+    if pending.ceremony != kind:
+        raise BadCredential("other_ceremony")
+    if pending.email is not None:
+        _require_email(email, pending.email)
+    return pending
+
+
+def _require_email(given: EmailAddress | None, expected: str) -> None:
+    if given is None or given.canonical != expected:
+        raise BadCredential("other_email")
+
+
+def _reason_of(error: BadCredential | EmailTaken | CredentialTaken) -> str:
+    if isinstance(error, BadCredential):
+        return error.reason
+    return "email_taken" if isinstance(error, EmailTaken) else "credential_taken"
+
+
+def _split(transports: str) -> tuple[str, ...]:
+    return tuple(filter(None, transports.split(",")))

@@ -1,0 +1,67 @@
+"""Who may read whose profile: a token says who asks, the database says what they may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+import audit
+from audit import Caller, Party
+from core import errors
+from core.database import Database
+from core.errors import Refusal
+from core.ids import is_uuid
+from core.tokens import BadToken, Tokens
+from stores import users
+from stores.users import UserRow
+
+
+@dataclass(frozen=True)
+class Access:
+    """Reads of protected data, each of them on record."""
+
+    db: Database
+    tokens: Tokens
+
+    async def read_profile(self, caller: Caller, token: str | None, user_id: str) -> UserRow:
+        """The profile `user_id`, if the bearer of `token` may see it. Raises Refusal."""
+        actor_id = await self._authenticate(caller, token)
+
+        # Decision and record are one transaction: the role is the one in the database now.
+        def unit(tx: Connection) -> UserRow | Refusal:
+            event, answer = _decide(tx, actor_id, user_id)
+            audit.record(tx, caller, event)
+            return answer
+
+        answer = await self.db.write(unit)
+        if isinstance(answer, Refusal):
+            raise answer
+        return answer
+
+    async def _authenticate(self, caller: Caller, token: str | None) -> str:
+        try:
+            if token is None:
+                raise BadToken("missing")
+            return self.tokens.verify(token)
+        except BadToken as error:
+            event = audit.TokenRejected(reason=error.reason)
+            await self.db.write(lambda tx: audit.record(tx, caller, event))
+            raise (
+                errors.not_authenticated() if token is None else errors.invalid_token()
+            ) from None
+
+
+def _decide(tx: Connection, actor_id: str, user_id: str) -> tuple[audit.Event, UserRow | Refusal]:
+    actor = users.by_id(tx, actor_id)
+    if actor is None or actor.disabled:
+        reason = "user_disabled" if actor else "unknown_user"
+        return audit.TokenRejected(Party(actor_id, None), reason=reason), errors.invalid_token()
+    who = Party.of(actor)
+    subject = users.by_id(tx, user_id) if is_uuid(user_id) else None
+    whom = Party.of(subject) if subject else Party(user_id if is_uuid(user_id) else None, None)
+    if actor.role != "admin" and actor.id != user_id:
+        return audit.ProfileRefused(who, whom, reason="forbidden"), errors.forbidden()
+    if subject is None:
+        return audit.ProfileRefused(who, whom, reason="not_found"), errors.user_not_found()
+    return audit.ProfileRead(who, whom), subject

@@ -1,0 +1,143 @@
+"""The outermost layer: request ids, security headers, and the one shape of every failure.
+
+Pure ASGI, and outside everything FastAPI puts around the routes, so that no answer misses it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.errors import PROBLEM_JSON, problem
+
+logger = logging.getLogger("service.http")
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+API_CSP = "default-src 'none'; frame-ancestors 'none'"
+PAGE_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+# Swagger UI sets styles of its own from its script.
+DOCS_CSP = PAGE_CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+PERMISSIONS = (
+    "publickey-credentials-create=(self), publickey-credentials-get=(self), "
+    "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+)
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": PERMISSIONS,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Boundary:
+    """Wraps the application; `max_body` in bytes, `https` if every origin is."""
+
+    def __init__(self, app: ASGIApp, *, max_body: int, https: bool) -> None:
+        self._app, self._max_body = app, max_body
+        self._headers = dict(SECURITY_HEADERS)
+        if https:
+            # RFC 6797: two years, as the preload lists ask.
+            self._headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope["headers"])
+        scope["state"] = {
+            **scope.get("state", {}),
+            "request_id": request_id,
+            "peer": _peer(scope, send),
+        }
+        started = False
+
+        async def send_marked(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                self._mark(scope["path"], request_id, message)
+            await send(message)
+
+        # Refused before a byte of it is read; FastAPI counts the bytes of the others.
+        if _declared_length(scope["headers"]) > self._max_body:
+            await too_large(request_id)(scope, receive, send_marked)
+            return
+        try:
+            await self._app(scope, receive, send_marked)
+        except Exception as error:
+            logger.error(
+                "request failed", exc_info=error, extra={"fields": {"request_id": request_id}}
+            )
+            if started:
+                raise
+            body = problem(500, "internal_error", "Internal server error", request_id)
+            await problem_response(body)(scope, receive, send_marked)
+
+    def _mark(self, path: str, request_id: str, message: Message) -> None:
+        headers = MutableHeaders(raw=message.setdefault("headers", []))
+        headers["X-Request-ID"] = request_id
+        for name, value in self._headers.items():
+            headers[name] = value
+        headers.setdefault("Content-Security-Policy", _policy(path))
+        headers.setdefault("Cache-Control", "no-store")
+
+
+def problem_response(body: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
+    """The answer that carries an RFC 9457 body."""
+    return JSONResponse(body, body["status"], headers, media_type=PROBLEM_JSON)
+
+
+def too_large(request_id: str) -> JSONResponse:
+    """A body over the cap; the connection goes with it, or its rest would be read as a request."""
+    body = problem(413, "body_too_large", "The body is too large", request_id)
+    return problem_response(body, {"Connection": "close"})
+
+
+def _policy(path: str) -> str:
+    if path == "/docs":
+        return DOCS_CSP
+    return PAGE_CSP if path == "/" or path.startswith("/static/") else API_CSP
+
+
+def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The id the caller gave, if it is one that can stand in a log; a new one else."""
+    for name, value in headers:
+        if name == b"x-request-id":
+            given = value.decode("latin-1")
+            return given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+    return str(uuid.uuid4())
+
+
+def _declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    for name, value in headers:
+        if name == b"content-length" and value.isdigit() and len(value) < 20:
+            return int(value)
+    return 0
+
+
+def _peer(scope: Scope, send: Callable[..., Any]) -> str:
+    """The address at the other end of the connection.
+
+    uvicorn believes `X-Forwarded-For` from 127.0.0.1 by default and overwrites the client with
+    it: anyone on the machine could write any address into the audit trail. So the socket itself is
+    asked, and TRUSTED_PROXIES alone says who is believed.
+    """
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    peer = transport.get_extra_info("peername") if transport is not None else None
+    if isinstance(peer, tuple):
+        return str(peer[0])
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"

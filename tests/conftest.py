@@ -1,0 +1,44 @@
+"""Fixtures every test may ask for: a running service, a device with passkeys, a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devtools.authenticator import SoftAuthenticator
+from tests.support.clock import HeldClock
+from tests.support.service import Service
+
+StartService = Callable[..., Service]
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    return HeldClock()
+
+
+@pytest.fixture
+def start_service(tmp_path: Path) -> Iterator[StartService]:
+    """Starts a service with the settings given; it ends with the test."""
+    with ExitStack() as stack:
+
+        def start(**settings: Any) -> Service:
+            return stack.enter_context(Service(tmp_path, **settings))
+
+        yield start
+
+
+@pytest.fixture
+def service(start_service: StartService, clock: HeldClock) -> Service:
+    """A service under default settings, whose time stands still unless the test moves it."""
+    return start_service(clock=clock)
+
+
+@pytest.fixture
+def device() -> SoftAuthenticator:
+    """Jane's laptop, with no passkey on it yet."""
+    return SoftAuthenticator()

@@ -217,6 +217,20 @@ class TokenRejected(Event):
         return f"Access token rejected: {self.reason}"
 
 
+@dataclass(frozen=True)
+class RateLimited(Event):
+    """Requests were refused because there were too many; one row per window, not per request."""
+
+    event_type = "rate_limited"
+    success = False
+    action: str = ""
+    per_minute: int = 0
+
+    @property
+    def details(self) -> str:
+        return f"More than {self.per_minute} a minute of {self.action} (limit: {self.reason})"
+
+
 def record(tx: Connection, caller: Caller, event: Event) -> None:
     """Write `event` into the transaction `tx`, and to the log once that is durable."""
     row = _row(caller, event)

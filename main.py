@@ -27,7 +27,9 @@ from core.tokens import Tokens
 from routes import login, pages, registration, users
 from routes.http import install_error_handlers
 from services.access import Access
+from services.throttle import Throttle
 from stores.challenges import MemoryChallenges
+from stores.counters import MemoryCounters
 
 VERSION = "1.0.0"
 MAX_BODY_BYTES = 32 * 1024
@@ -74,7 +76,9 @@ def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
     app.state.log_file = LogFile(settings.log_file)
     app.state.proxies = TrustedProxies(settings.trusted_proxies)
     app.state.challenges = MemoryChallenges(clock, settings.pending_ceremonies)
-    app.state.access = Access(db, tokens)
+    throttle = Throttle(settings, db, MemoryCounters(clock), clock)
+    app.state.throttle = throttle
+    app.state.access = Access(db, tokens, throttle)
     app.state.passkeys = Passkeys(
         db=db,
         challenges=app.state.challenges,

@@ -66,6 +66,18 @@ class Settings(BaseModel):
     pending_ceremonies: int = Field(
         20_000, ge=100, le=1_000_000, description="begun ceremonies kept; the oldest go first"
     )
+    rate_limit_address: int = Field(
+        1200, ge=1, description="requests a minute from one address, for each ceremony step"
+    )
+    rate_limit_email: int = Field(
+        300, ge=1, description="requests a minute for one email, for each ceremony step"
+    )
+    rate_limit_global: int = Field(
+        60_000, ge=1, description="requests a minute in all, for each ceremony step"
+    )
+    danger_rate_limits_off: bool = Field(
+        False, description="no rate limits at all: for load tests only"
+    )
     danger_reveal_unknown_email: bool = Field(
         False,
         description="`/login/begin` answers 401 for an unknown email: tells who is registered",

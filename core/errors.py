@@ -69,6 +69,11 @@ def user_not_found() -> Refusal:
     return Refusal(404, "user_not_found", "User not found")
 
 
+def rate_limited(headers: Mapping[str, str]) -> Refusal:
+    """Too many requests from an address, for an email, or in all (RFC 6585 §4)."""
+    return Refusal(429, "rate_limited", "Too many requests, try again later", headers)
+
+
 def unavailable() -> Refusal:
     """The database cannot take or give rows just now; nothing was decided."""
     return Refusal(

@@ -19,7 +19,7 @@ bearer = HTTPBearer(
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
 
 
-@router.get("/users/{user_id}", responses=responses(401, 403, 404))
+@router.get("/users/{user_id}", responses=responses(401, 403, 404, 429))
 async def read_user(
     request: Request, caller: CallerOf, user_id: str, credentials: Bearer
 ) -> UserProfile:

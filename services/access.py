@@ -13,6 +13,7 @@ from core.database import Database
 from core.errors import Refusal
 from core.ids import is_uuid
 from core.tokens import BadToken, Tokens
+from services.throttle import Throttle
 from stores import users
 from stores.users import UserRow
 
@@ -23,6 +24,7 @@ class Access:
 
     db: Database
     tokens: Tokens
+    throttle: Throttle
 
     async def read_profile(self, caller: Caller, token: str | None, user_id: str) -> UserRow:
         """The profile `user_id`, if the bearer of `token` may see it. Raises Refusal."""
@@ -45,6 +47,7 @@ class Access:
                 raise BadToken("missing")
             return self.tokens.verify(token)
         except BadToken as error:
+            await self.throttle.admit(caller, "token_rejected")
             event = audit.TokenRejected(reason=error.reason)
             await self.db.write(lambda tx: audit.record(tx, caller, event))
             raise (

@@ -52,8 +52,11 @@ class StrictRoute(APIRoute):
         return handle_strictly
 
 
-def caller(request: Request) -> Caller:
-    """Who sends this request, as the audit trail keeps it."""
+async def caller(request: Request) -> Caller:
+    """Who sends this request, as the audit trail keeps it.
+
+    Async, or FastAPI would hand it to a thread for every request.
+    """
     state = request.app.state
     proxies, clock = cast(TrustedProxies, state.proxies), cast(Clock, state.clock)
     headers = request.headers

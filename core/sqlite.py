@@ -11,7 +11,6 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -225,8 +224,3 @@ def _resolve(outcomes: list[Outcome]) -> None:
             outcome.job.future.set_exception(outcome.error)
         else:
             outcome.job.future.set_result(outcome.value)
-
-
-def file_of(url: str) -> Path:
-    """The file an ``sqlite:///`` URL names, relative to the working folder."""
-    return Path(url.removeprefix("sqlite:///"))

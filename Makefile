@@ -1,0 +1,50 @@
+# Works with GNU make 3.81 (macOS) and newer. Needs Python 3.11 or newer; all else goes into .venv.
+
+PORT ?= 8000
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test lint types unit browser reset pins clean runtime develop chromium
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+run: runtime ## serve http://localhost:8000 (another port: make run PORT=8001)
+	@ORIGIN="$${ORIGIN:-http://localhost:$(PORT)}" $(BIN)/python -m uvicorn main:app \
+		--host 127.0.0.1 --port $(PORT) --no-proxy-headers --no-server-header
+
+test: develop chromium lint types ## everything: style, types, all tests (what CI runs)
+	@$(BIN)/python -m pytest
+
+lint: develop ## style: ruff check and ruff format --check
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+
+types: develop ## types: mypy --strict
+	@$(BIN)/mypy --no-error-summary
+
+unit: develop ## the tests that need no browser
+	@$(BIN)/python -m pytest -m "not browser"
+
+browser: develop chromium ## the tests of the page, in a real browser
+	@$(BIN)/python -m pytest -m browser
+
+reset: runtime ## delete database and log, start the server anew in the background
+	@PORT=$(PORT) ./reset.sh
+
+pins: develop ## resolve the direct requirements again and rewrite constraints.txt
+	@$(BIN)/python scripts/pin.py
+
+clean: ## remove .venv and caches; database and log stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+runtime:
+	@scripts/venv.sh requirements.txt
+
+develop:
+	@scripts/venv.sh requirements-dev.txt
+
+chromium:
+	@scripts/ensure-browser.sh

@@ -1,0 +1,46 @@
+#!/bin/sh
+# venv.sh FILE...: makes .venv if need be and installs the pinned FILEs, unless that is done already.
+set -eu
+cd "$(dirname "$0")/.."
+venv=.venv
+
+works() {
+    "$venv/bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+# What an installation depends on; the stamp beside it holds the same text when it is up to date.
+fingerprint() {
+    "$venv/bin/python" --version
+    cksum requirements.txt requirements-dev.txt constraints.txt
+}
+
+create() {
+    python=$(scripts/find-python.sh)
+    echo "Making $venv with $("$python" --version) ..."
+    rm -rf "$venv"
+    if ! "$python" -m venv "$venv" >"$log" 2>&1 &&
+        ! "$python" -m virtualenv --quiet "$venv" >>"$log" 2>&1; then
+        rm -rf "$venv"
+        cat "$log" >&2
+        cat >&2 <<END
+$python cannot make a virtual environment: its venv or ensurepip module is missing.
+  Debian, Ubuntu   sudo apt-get install python3-venv
+  elsewhere        $python -m pip install --user virtualenv
+or name another Python 3.11 or newer: make run PYTHON=/path/to/python3
+END
+        exit 1
+    fi
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+works || create
+for file in "$@"; do
+    stamp="$venv/.installed-$file"
+    [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ] && continue
+    echo "Installing $file into $venv ..."
+    # Twice quiet: errors only. Where packages come from is the business of your pip settings.
+    "$venv/bin/python" -m pip --quiet --quiet --disable-pip-version-check install -r "$file"
+    fingerprint >"$stamp"
+done

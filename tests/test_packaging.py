@@ -1,0 +1,236 @@
+"""What is installed, what imports what, and what may stand in the root folder."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import distribution, distributions, packages_distributions, version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNTIME, DEVELOP, CONSTRAINTS = "requirements.txt", "requirements-dev.txt", "constraints.txt"
+
+# From left to right: a room may import from any room to the right of its own, never to the left.
+LAYERS = (
+    ("main",),
+    ("routes",),
+    ("auth", "services"),
+    ("audit", "stores"),
+    ("core",),
+    ("models", "schemas"),
+)
+LAYER_OF = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
+# The trail is stored like everything else.
+SIDE_DOORS = {("audit", "stores")}
+# Beside the service: they may import it, it never imports them.
+OUTSIDE = {"bench", "devtools", "migrations", "reset_db", "scripts", "tests"}
+ROOT_MODULES = {"main", "models", "schemas", "auth", "audit", "reset_db"}
+
+# Who may touch a library that decides about security or storage.
+OWNERS = {
+    "jwt": r"core/tokens\.py",
+    "webauthn": r"core/relying_party\w*\.py",
+    "sqlalchemy": r"models\.py|stores/\w+\.py|core/(database|migrate|sqlite|postgres)\w*\.py",
+    "alembic": r"core/migrate\.py",
+}
+# An open transaction is handed through these; they name its type and nothing else.
+BORROWED = {"sqlalchemy": (r"audit\.py|auth\.py|services/\w+\.py", {"Connection"})}
+
+# Needed at run time all the same.
+NOT_IMPORTED = {
+    "uvicorn": "serves the application from outside: `python -m uvicorn main:app`",
+    "uvloop": "uvicorn picks it up by itself",
+    "httptools": "uvicorn picks it up by itself",
+    "pytest": "runs the tests",
+    "httpx": "the tests' client",
+}
+
+FLOORS = {
+    # 2.13 fixes CVE-2026-48522 to 48526, among them a public key taken for an HMAC secret and
+    # detached payloads that multiply work; 2.12 first refused unknown `crit` extensions.
+    "PyJWT": "2.13",
+    # 5.9 bounded nesting (CVE-2026-26209), 6.1.0 can refuse duplicate keys, 6.1.1 stopped
+    # corrupting what is longer than 4096 bytes; 6.1.2 is the first that webauthn 3 accepts.
+    "cbor2": "6.1.2",
+    # Wheels before 48.0.1 carry a vulnerable OpenSSL (GHSA-537c-gmf6-5ccf), and before 49 a chain
+    # of duplicate certificates takes exponential time (CVE-2026-69249): x5c is a stranger's.
+    "cryptography": "49",
+}
+
+
+def lines(file: str) -> list[str]:
+    return [line for line in (ROOT / file).read_text(encoding="utf-8").splitlines() if line]
+
+
+def requirements(file: str) -> dict[str, Requirement]:
+    found = [Requirement(line) for line in lines(file) if not line.startswith(("#", "-"))]
+    return {canonicalize_name(requirement.name): requirement for requirement in found}
+
+
+def room_of(path: Path) -> str:
+    """The first part of a module's name: its package, or the module itself in the root."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def modules(*rooms: str) -> Iterator[Path]:
+    for room in rooms:
+        yield from sorted((ROOT / room).rglob("*.py"))
+        if (ROOT / f"{room}.py").is_file():
+            yield ROOT / f"{room}.py"
+
+
+def imports(path: Path) -> Iterator[tuple[str, str]]:
+    """Each imported module's first name, with what is taken from it ("" for the module)."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.partition(".")[0], "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = (node.module or "").partition(".")[0] if node.level == 0 else room_of(path)
+            yield from ((module, alias.name) for alias in node.names)
+
+
+def service() -> list[Path]:
+    return list(modules(*LAYER_OF))
+
+
+def imported_by_the_service() -> set[str]:
+    """The distributions, of ours and others, that the service imports."""
+    owners = packages_distributions()
+    found = {name for path in service() for name, _ in imports(path)}
+    found -= sys.stdlib_module_names | set(LAYER_OF)
+    return {canonicalize_name(owner) for name in found for owner in owners.get(name, [name])}
+
+
+@pytest.mark.parametrize("file", [RUNTIME, DEVELOP, CONSTRAINTS])
+def test_every_requirement_is_pinned_to_one_version(file: str) -> None:
+    for requirement in requirements(file).values():
+        pins = list(requirement.specifier)
+        assert [pin.operator for pin in pins] == ["=="], requirement
+        assert "*" not in pins[0].version, requirement
+
+
+def test_what_the_requirements_pull_in_is_pinned_too() -> None:
+    pinned = requirements(RUNTIME) | requirements(DEVELOP) | requirements(CONSTRAINTS)
+    loose = {
+        f"{needed.name} (by {name})"
+        for name in pinned.keys() & installed()
+        for needed in map(Requirement, distribution(name).requires or ())
+        if (needed.marker is None or needed.marker.evaluate({"extra": ""}))
+        and canonicalize_name(needed.name) not in pinned
+    }
+    assert loose == set()
+
+
+def installed() -> set[str]:
+    return {canonicalize_name(found.name) for found in distributions()}
+
+
+def test_no_pin_stands_in_two_files() -> None:
+    runtime, develop, rest = (requirements(file) for file in (RUNTIME, DEVELOP, CONSTRAINTS))
+    assert not runtime.keys() & develop.keys()
+    assert not rest.keys() & (runtime | develop).keys()
+
+
+def test_the_files_refer_to_one_another() -> None:
+    assert f"-c {CONSTRAINTS}" in lines(RUNTIME)
+    assert f"-r {RUNTIME}" in lines(DEVELOP)
+
+
+def test_no_file_says_where_packages_come_from() -> None:
+    options = {line for file in (RUNTIME, DEVELOP) for line in lines(file) if line[0] == "-"}
+    assert options == {f"-c {CONSTRAINTS}", f"-r {RUNTIME}"}
+
+
+@pytest.mark.parametrize("file", [RUNTIME, DEVELOP])
+def test_every_group_of_requirements_says_what_it_is_for(file: str) -> None:
+    for group in (ROOT / file).read_text(encoding="utf-8").split("\n\n"):
+        assert group.startswith("# "), group
+
+
+def test_the_installed_versions_are_the_pinned_ones() -> None:
+    for name, requirement in requirements(RUNTIME).items():
+        if requirement.marker is None or requirement.marker.evaluate():
+            assert requirement.specifier.contains(version(name)), name
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_no_dependency_is_older_than_its_security_floor(name: str) -> None:
+    (pin,) = requirements(RUNTIME)[canonicalize_name(name)].specifier
+    assert Version(pin.version) >= Version(FLOORS[name])
+
+
+def test_every_import_of_the_service_is_a_runtime_requirement() -> None:
+    assert imported_by_the_service() - requirements(RUNTIME).keys() == set()
+
+
+def test_every_runtime_requirement_is_imported_or_accounted_for() -> None:
+    assert requirements(RUNTIME).keys() - imported_by_the_service() == NOT_IMPORTED.keys()
+
+
+def test_the_root_folder_holds_no_other_modules() -> None:
+    assert {path.stem for path in ROOT.glob("*.py")} - {"conftest"} == ROOT_MODULES
+
+
+def test_every_package_has_its_place() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/*.py")}
+    assert packages - OUTSIDE - LAYER_OF.keys() == set()
+
+
+def test_imports_run_one_way() -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {room}"
+        for path in service()
+        for room, _ in imports(path)
+        if room in LAYER_OF and not may_import(room_of(path), room)
+    }
+    assert wrong == set()
+
+
+def may_import(importer: str, imported: str) -> bool:
+    return (
+        importer == imported
+        or LAYER_OF[importer] < LAYER_OF[imported]
+        or (importer, imported) in SIDE_DOORS
+    )
+
+
+def test_the_service_imports_nothing_from_outside_itself() -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in service()
+        for name, _ in imports(path)
+        if name in OUTSIDE
+    }
+    assert wrong == set()
+
+
+def test_the_reset_script_needs_nothing_installed() -> None:
+    assert {name for name, _ in imports(ROOT / "reset_db.py")} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_a_sensitive_library_is_imported_by_its_owners_alone(library: str) -> None:
+    wrong = {
+        f"{file} takes {name or 'all'}"
+        for file, name in imports_of(library)
+        if not re.fullmatch(OWNERS[library], file) and not is_borrowed(library, file, name)
+    }
+    assert wrong == set()
+
+
+def imports_of(library: str) -> Iterator[tuple[str, str]]:
+    for path in service():
+        file = path.relative_to(ROOT).as_posix()
+        yield from ((file, name) for module, name in imports(path) if module == library)
+
+
+def is_borrowed(library: str, file: str, name: str) -> bool:
+    borrowers, names = BORROWED.get(library, ("", set()))
+    return name in names and re.fullmatch(borrowers, file) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -25,7 +26,7 @@ from core.relying_party import RelyingParty
 from core.sqlite import SqliteDatabase
 from core.tokens import Tokens
 from routes import login, pages, registration, users
-from routes.http import install_error_handlers
+from routes.http import as_problems, install_error_handlers
 from services.access import Access
 from services.throttle import Throttle
 from stores.challenges import MemoryChallenges
@@ -42,6 +43,10 @@ class Service(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         https = all(origin.startswith("https:") for origin in self.state.settings.origin)
         return Boundary(super().build_middleware_stack(), max_body=MAX_BODY_BYTES, https=https)
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, with refusals under the media type they have."""
+        return as_problems(super().openapi())
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
@@ -82,7 +87,7 @@ def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
     app.state.passkeys = Passkeys(
         db=db,
         challenges=app.state.challenges,
-        relying_party=RelyingParty(settings),
+        relying_party=RelyingParty(settings, clock),
         tokens=tokens,
         decoys=Decoys(settings),
         danger_reveal_unknown_email=settings.danger_reveal_unknown_email,

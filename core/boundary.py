@@ -9,6 +9,7 @@ import logging
 import re
 import uuid
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
@@ -62,14 +63,20 @@ class Boundary:
             "request_id": request_id,
             "peer": _peer(scope, send),
         }
-        started = False
+        started = replaced = False
 
         async def send_marked(message: Message) -> None:
-            nonlocal started
+            nonlocal started, replaced
             if message["type"] == "http.response.start":
                 started = True
+                if _is_plain_failure(message):
+                    await _reshape(message, request_id)(scope, receive, send_marked)
+                    # What the other layer still sends is its own body.
+                    replaced = True
+                    return
                 self._mark(scope["path"], request_id, message)
-            await send(message)
+            if not replaced:
+                await send(message)
 
         # Refused before a byte of it is read; FastAPI counts the bytes of the others.
         if _declared_length(scope["headers"]) > self._max_body:
@@ -81,10 +88,12 @@ class Boundary:
             logger.error(
                 "request failed", exc_info=error, extra={"fields": {"request_id": request_id}}
             )
-            if started:
+            if started and not replaced:
+                # Half an answer is out: the server must break the connection.
                 raise
-            body = problem(500, "internal_error", "Internal server error", request_id)
-            await problem_response(body)(scope, receive, send_marked)
+            if replaced:
+                return
+            await problem_response(internal_error(request_id))(scope, receive, send_marked)
 
     def _mark(self, path: str, request_id: str, message: Message) -> None:
         headers = MutableHeaders(raw=message.setdefault("headers", []))
@@ -100,10 +109,34 @@ def problem_response(body: dict[str, Any], headers: dict[str, str] | None = None
     return JSONResponse(body, body["status"], headers, media_type=PROBLEM_JSON)
 
 
+def internal_error(request_id: str) -> dict[str, Any]:
+    """What is said of a fault of ours; the log has the rest under this id."""
+    return problem(500, "internal_error", "Internal server error", request_id)
+
+
 def too_large(request_id: str) -> JSONResponse:
     """A body over the cap; the connection goes with it, or its rest would be read as a request."""
     body = problem(413, "body_too_large", "The body is too large", request_id)
     return problem_response(body, {"Connection": "close"})
+
+
+def _is_plain_failure(message: Message) -> bool:
+    """Whether a middleware that is not ours refuses, in plain text."""
+    content_type = MutableHeaders(raw=message["headers"]).get("content-type", "")
+    return message["status"] >= 400 and content_type.startswith("text/plain")
+
+
+def _reshape(message: Message, request_id: str) -> JSONResponse:
+    """The same refusal in the one shape; its other headers are kept."""
+    status = message["status"]
+    if status == 413:
+        return too_large(request_id)
+    if status == 500:
+        return problem_response(internal_error(request_id))
+    kept = dict(MutableHeaders(raw=message["headers"]))
+    kept = {name: kept[name] for name in kept if name not in ("content-type", "content-length")}
+    detail = HTTPStatus(status).phrase
+    return problem_response(problem(status, "refused", detail, request_id), kept)
 
 
 def _policy(path: str) -> str:

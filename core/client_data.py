@@ -93,12 +93,14 @@ def peek_challenge(credential: Mapping[str, Any]) -> str | None:
     It is spent before anything else is looked at, so that a malformed try costs it, too.
     """
     try:
-        return _client_data(_member(credential, "response", dict)).challenge
+        _, data = _client_data_object(_member(credential, "response", dict))
+        challenge: str = _member(data, "challenge", str)
     except BadCredential:
         return None
+    return challenge
 
 
-def _client_data(response: Mapping[str, Any]) -> ClientData:
+def _client_data_object(response: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
     raw = _octets(response, "clientDataJSON", MAX_CLIENT_DATA)
     try:
         data = strict_json.loads(raw)
@@ -106,6 +108,11 @@ def _client_data(response: Mapping[str, Any]) -> ClientData:
         raise BadCredential("client_data_malformed") from None
     if not isinstance(data, dict):
         raise BadCredential("client_data_malformed")
+    return raw, data
+
+
+def _client_data(response: Mapping[str, Any]) -> ClientData:
+    raw, data = _client_data_object(response)
     top_origin = data.get("topOrigin")
     return ClientData(
         raw=raw,

@@ -10,12 +10,13 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic import model_validator as whole
 
+from core.attestation_roots import read_roots
 from core.errors import ConfigurationError
 
 DEVELOPMENT_SECRET = "development-secret-for-localhost-only-do-not-deploy"  # noqa: S105
@@ -52,6 +53,12 @@ class Settings(BaseModel):
     origin: CommaSeparated = Field(
         ("http://localhost:8000",), description="where the pages live; several, comma-separated"
     )
+    attestation: Literal["none", "direct"] = Field(
+        "none", description="`direct` registers only authenticators that a trusted root vouches for"
+    )
+    attestation_roots: Path | None = Field(
+        None, description="folder of those roots, `*.pem`; required with `ATTESTATION=direct`"
+    )
     database_url: str = Field("sqlite:///./app.db", description="relative to the working folder")
     log_file: Path = Field(Path("app.log"), description="the audit trail as JSON lines")
     cors_origins: CommaSeparated = Field((), description="origins whose pages may call the API")
@@ -85,7 +92,13 @@ class Settings(BaseModel):
 
     @whole(mode="after")
     def _check(self) -> Settings:
-        for check in (_check_secret, _check_relying_party, _check_lists, _check_database):
+        for check in (
+            _check_secret,
+            _check_relying_party,
+            _check_attestation,
+            _check_lists,
+            _check_database,
+        ):
             check(self)
         return self
 
@@ -168,6 +181,16 @@ def _check_relying_party(settings: Settings) -> None:
         # WebAuthn L3 §5.1.2: the RP ID is the origin's host or a registrable suffix of it.
         if host != settings.rp_id and not host.endswith(f".{settings.rp_id}"):
             raise ValueError(f"ORIGIN {origin} does not lie under RP_ID {settings.rp_id}")
+
+
+def _check_attestation(settings: Settings) -> None:
+    folder = settings.attestation_roots
+    if settings.attestation == "direct" and folder is None:
+        raise ValueError("ATTESTATION=direct needs ATTESTATION_ROOTS, a folder of *.pem files")
+    if settings.attestation == "none" and folder is not None:
+        raise ValueError("ATTESTATION_ROOTS is set, but only ATTESTATION=direct looks at it")
+    if folder is not None:
+        read_roots(folder)
 
 
 def _check_lists(settings: Settings) -> None:

@@ -26,7 +26,7 @@ MIN_EXPONENT = 65537  # FIPS 186-5 §5.1: 2^16 < e
 ED25519_PRIME = 2**255 - 19
 ED25519_D = -121665 * pow(121666, -1, ED25519_PRIME) % ED25519_PRIME
 # The y of the points whose order divides 8: a signature under them proves nothing.
-_ORDER_8 = 2707385501144840649318225287225658788936804267575313519463743609750303021
+_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 SMALL_ORDER_Y = frozenset((0, 1, ED25519_PRIME - 1, _ORDER_8, ED25519_PRIME - _ORDER_8))
 
 
@@ -44,7 +44,10 @@ def canonical(encoded: bytes) -> bytes:
         key = cbor2.loads(encoded, allow_duplicate_keys=False)
         if type(key) is not dict or any(type(label) is not int for label in key):
             raise BadKey("not a COSE map")
-        check = _CHECKS.get((key.get(KTY), key.get(ALG)))
+        # True is 1 to Python.
+        if any(type(key.get(label)) is not int for label in (KTY, ALG)):
+            raise BadKey("not a COSE key")
+        check = _CHECKS.get((key[KTY], key[ALG]))
         if check is None:
             raise BadKey("algorithm not offered")
         return cbor2.dumps(check(key), canonical=True)
@@ -67,7 +70,7 @@ def _octets(value: Any, length: int | None = None) -> bytes:
 
 def _es256(key: Mapping[int, Any]) -> dict[int, Any]:
     _require_members(key, CRV, X, Y)
-    if key[CRV] != 1:
+    if type(key[CRV]) is not int or key[CRV] != 1:
         raise BadKey("ES256 takes P-256 only")
     x, y = _octets(key[X], 32), _octets(key[Y], 32)
     # Building the key proves that the point lies on the curve.
@@ -77,7 +80,7 @@ def _es256(key: Mapping[int, Any]) -> dict[int, Any]:
 
 def _eddsa(key: Mapping[int, Any]) -> dict[int, Any]:
     _require_members(key, CRV, X)
-    if key[CRV] != 6:
+    if type(key[CRV]) is not int or key[CRV] != 6:
         raise BadKey("EdDSA takes Ed25519 only")
     x = _octets(key[X], 32)
     Ed25519PublicKey.from_public_bytes(x)

@@ -1,38 +1,43 @@
 """The WebAuthn relying party: the options it asks with, and the two verification procedures.
 
-The one place that calls py_webauthn. Its errors, and whatever else hostile input makes it raise,
-become `BadCredential`. Numbers of steps are those of Web Authentication Level 3, §7.1 and §7.2.
+The one place that calls py_webauthn, with `relying_party_attestation` and `_tpm`. Its errors, and
+whatever else hostile input makes it raise, become `BadCredential`. Numbers of steps are those of
+Web Authentication Level 3, §7.1 and §7.2.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import cbor2
 from webauthn import verify_authentication_response, verify_registration_response
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
-from webauthn.helpers.exceptions import WebAuthnException
 
 from core import base64url, cose
+from core.attestation_object import (
+    FLAGS_OFFSET,
+    read_attestation,
+    require_attested_data,
+    require_authenticator_data,
+)
 from core.client_data import (
     AuthenticationResponse,
     BadCredential,
     ClientData,
     RegistrationResponse,
 )
+from core.clock import Clock
 from core.config import Settings
+from core.relying_party_attestation import Attestation
+from core.relying_party_library import call
 
 TIMEOUT_MS = 60_000
 # A guess at an id must be hopeless: "at least 16 bytes" (WebAuthn L3 §4, Credential ID).
 MIN_CREDENTIAL_ID = 16
 UP, UV, BE, BS, AT, ED = 0x01, 0x04, 0x08, 0x10, 0x40, 0x80
-FLAGS_OFFSET, KEY_OFFSET = 32, 55
 RESERVED_FLAGS = 0xFF & ~(UP | UV | BE | BS | AT | ED)
-# A COSE key of an offered algorithm is a map of four or five members (RFC 9053 §7).
-KEY_HEADS = (0xA4, 0xA5)
 
 
 class PossibleClone(BadCredential):
@@ -93,9 +98,10 @@ def user_handle(user_id: str) -> bytes:
 class RelyingParty:
     """The service as authenticators know it: an RP ID and the origins under it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         self._id, self._name = settings.rp_id, settings.rp_name
         self._origins = list(settings.origin)
+        self._attestation = Attestation(settings, clock)
 
     def creation_options(
         self, *, challenge: str, user_id: str, name: str, display_name: str
@@ -119,7 +125,7 @@ class RelyingParty:
                 "userVerification": "required",
             },
             "hints": ["client-device"],
-            "attestation": "none",
+            "attestation": self._attestation.conveyance,
             "extensions": {"credProps": True},
         }
 
@@ -139,12 +145,15 @@ class RelyingParty:
         """Registering a new credential (§7.1). Raises BadCredential."""
         # Steps 7 to 12: type, challenge, origin, crossOrigin, topOrigin.
         self._require_client_data(response.client_data, "webauthn.create", expected_challenge)
-        authenticator_data = _attested_data(response.attestation_object)
+        attestation = read_attestation(response)
+        # Step 21, first half: a format that is taken here.
+        self._attestation.require_format(attestation)
+        require_attested_data(attestation)
         # Steps 16 to 19: UP, UV, BE and BS; the reserved bits are ours to refuse.
-        flags = _require_flags(authenticator_data)
-        verified = _call(
+        flags = _require_flags(attestation.authenticator_data)
+        verified = call(
             verify_registration_response,
-            credential=dict(response.json),
+            credential=_with_attestation(response.json, attestation.without_statement),
             # Step 8, once more, as bytes: the texts were compared above.
             expected_challenge=_challenge_bytes(expected_challenge),
             # Step 15: the RP ID hash.
@@ -155,6 +164,9 @@ class RelyingParty:
             # Step 20: the algorithm is one that was asked for.
             supported_pub_key_algs=[COSEAlgorithmIdentifier(alg) for alg in cose.OFFERED],
         )
+        public_key = _canonical_key(verified.credential_public_key)
+        # Steps 21 to 24: the statement, which the library has not seen.
+        self._attestation.require_vouched(attestation, public_key)
         # Step 25, and the id outside must be the one that is attested.
         if verified.credential_id != response.credential_id:
             raise BadCredential("credential_id_not_attested")
@@ -162,7 +174,7 @@ class RelyingParty:
             raise BadCredential("credential_id_short")
         return NewPasskey(
             credential_id=verified.credential_id,
-            public_key=_canonical_key(verified.credential_public_key),
+            public_key=public_key,
             sign_count=verified.sign_count,
             transports=response.transports,
             aaguid=verified.aaguid,
@@ -186,11 +198,12 @@ class RelyingParty:
         self._require_client_data(response.client_data, "webauthn.get", expected_challenge)
         # Steps 18 to 20: UP, UV, BE and BS.
         flags = _require_flags(response.authenticator_data)
+        require_authenticator_data(response.authenticator_data)
         # Step 20, second half: backup eligibility never changes.
         if bool(flags & BE) != stored.backup_eligible:
             raise BadCredential("backup_eligibility_changed")
         # Steps 17 and 21 to 23: the RP ID hash and the signature.
-        verified = _call(
+        verified = call(
             verify_authentication_response,
             credential=dict(response.json),
             expected_challenge=_challenge_bytes(expected_challenge),
@@ -248,40 +261,10 @@ def _require_flags(authenticator_data: bytes) -> int:
     return flags
 
 
-def _attested_data(attestation_object: bytes) -> bytes:
-    """The authenticator data of an attestation this service takes: `none`, or packed self."""
-    try:
-        # Text keys only: integers can be chosen to collide, which costs quadratic time.
-        decoded = cbor2.loads(
-            attestation_object, strict_hashable_types=True, allow_duplicate_keys=False, max_depth=8
-        )
-        tail = len(attestation_object) - len(cbor2.dumps(decoded))
-    except Exception:
-        raise BadCredential("attestation_malformed") from None
-    if type(decoded) is not dict or set(decoded) != {"fmt", "attStmt", "authData"} or tail:
-        raise BadCredential("attestation_malformed")
-    _require_statement(decoded["fmt"], decoded["attStmt"])
-    data = decoded["authData"]
-    if type(data) is not bytes or len(data) <= KEY_OFFSET or not data[FLAGS_OFFSET] & AT:
-        raise BadCredential("attested_data_missing")
-    _require_key_head(data)
-    return data
-
-
-def _require_statement(fmt: Any, statement: Any) -> None:
-    # §7.1 step 21 and §8: we asked for no attestation, so nobody may vouch but the key itself.
-    if fmt == "none" and statement == {}:
-        return
-    if fmt == "packed" and isinstance(statement, dict) and set(statement) == {"alg", "sig"}:
-        return
-    raise BadCredential("attestation_format")
-
-
-def _require_key_head(data: bytes) -> None:
-    # Looked at before the key is parsed: a huge map is refused for the price of one byte.
-    start = KEY_OFFSET + int.from_bytes(data[KEY_OFFSET - 2 : KEY_OFFSET])
-    if len(data) <= start or data[start] not in KEY_HEADS:
-        raise BadCredential("public_key")
+def _with_attestation(credential: Mapping[str, Any], encoded: bytes) -> dict[str, Any]:
+    """The credential, around another attestation object."""
+    response = {**credential["response"], "attestationObject": base64url.encode(encoded)}
+    return {**credential, "response": response}
 
 
 def _canonical_key(encoded: bytes) -> bytes:
@@ -293,28 +276,3 @@ def _canonical_key(encoded: bytes) -> bytes:
 
 def _challenge_bytes(challenge: str) -> bytes:
     return base64url.decode(challenge)
-
-
-def _call(procedure: Any, **arguments: Any) -> Any:
-    """Run one of py_webauthn's procedures; any exception out of it is a bad credential."""
-    try:
-        return procedure(**arguments)
-    except WebAuthnException as error:
-        raise BadCredential(_reason_of(error)) from None
-    except Exception as error:
-        raise BadCredential(f"unexpected_{type(error).__name__}") from None
-
-
-# The library tells by message only; the words are stable enough for an audit row, no more.
-_REASONS: Sequence[tuple[str, str]] = (
-    ("RP ID hash", "rp_id_hash"),
-    ("signature", "signature"),
-    ("alg", "algorithm"),
-    ("authenticatorData", "authenticator_data_malformed"),
-    ("attestationObject", "attestation_malformed"),
-)
-
-
-def _reason_of(error: WebAuthnException) -> str:
-    message = str(error)
-    return next((reason for words, reason in _REASONS if words in message), type(error).__name__)

@@ -1,0 +1,38 @@
+"""The way into py_webauthn: whatever it raises, it raised because of a stranger's bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from webauthn.helpers.exceptions import WebAuthnException
+
+from core.client_data import BadCredential
+
+# The library tells by message only; the words are stable enough for an audit row, no more.
+_REASONS: Sequence[tuple[str, str]] = (
+    ("RP ID hash", "rp_id_hash"),
+    ("signature", "signature"),
+    ("AAGUID", "attestation_aaguid"),
+    ("token_binding", "token_binding"),
+    ("alg", "algorithm"),
+    ("authenticatorData", "authenticator_data_malformed"),
+    ("attestationObject", "attestation_malformed"),
+)
+
+
+def call(procedure: Any, *subject: Any, **arguments: Any) -> Any:
+    """Run one of py_webauthn's procedures; any exception out of it is a bad credential."""
+    try:
+        return procedure(*subject, **arguments)
+    except BadCredential:
+        raise
+    except WebAuthnException as error:
+        raise BadCredential(_reason_of(error)) from None
+    except Exception as error:
+        raise BadCredential(f"unexpected_{type(error).__name__}") from None
+
+
+def _reason_of(error: WebAuthnException) -> str:
+    message = str(error)
+    return next((reason for words, reason in _REASONS if words in message), type(error).__name__)

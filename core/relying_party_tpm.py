@@ -1,0 +1,75 @@
+"""TPM attestation statements (WebAuthn L3 §8.3), as Windows Hello makes them.
+
+py_webauthn takes the TPM's structures apart; its own verdict is not used, as it knows no
+manufacturer that is new, skips the AAGUID, and lets parser errors of certificates out.
+"""
+
+from __future__ import annotations
+
+from cryptography import x509
+from webauthn.helpers import decode_credential_public_key, hash_by_alg
+from webauthn.helpers.decode_credential_public_key import DecodedEC2PublicKey, DecodedRSAPublicKey
+from webauthn.helpers.tpm import parse_cert_info, parse_pub_area
+from webauthn.helpers.tpm.structs import (
+    TPM_ALG_COSE_ALG_MAP,
+    TPM_ECC_CURVE_COSE_CRV_MAP,
+    TPMPubArea,
+    TPMPubAreaParametersRSA,
+)
+
+from core.attestation_certificates import require_aaguid, require_aik
+from core.attestation_object import AttestationObject
+from core.client_data import BadCredential
+
+GENERATED_BY_A_TPM = b"\xffTCG"
+# TPMS_RSA_PARMS.exponent: zero stands for 2^16 + 1 (TPM 2.0 Part 2 §12.2.3.5).
+DEFAULT_EXPONENT = 65537
+
+
+def verify_tpm(attestation: AttestationObject, public_key: bytes, aik: x509.Certificate) -> bytes:
+    """What the AIK must have signed for the statement to hold. Raises BadCredential."""
+    statement = attestation.statement
+    if statement["ver"] != "2.0":
+        raise BadCredential("attestation_statement")
+    area = parse_pub_area(statement["pubArea"])
+    if _key_of(area) != _numbers(public_key):
+        raise BadCredential("attestation_key")
+    _require_certified(attestation, area)
+    require_aik(aik)
+    require_aaguid(aik, attestation.aaguid)
+    certified: bytes = statement["certInfo"]
+    return certified
+
+
+def _require_certified(attestation: AttestationObject, area: TPMPubArea) -> None:
+    """certInfo comes out of a TPM, is of this ceremony, and names this key."""
+    statement = attestation.statement
+    # Its type is TPM_ST_ATTEST_CERTIFY, or it does not parse.
+    info = parse_cert_info(statement["certInfo"])
+    if info.magic != GENERATED_BY_A_TPM:
+        raise BadCredential("attestation_statement")
+    if info.extra_data != hash_by_alg(attestation.to_be_signed, statement["alg"]):
+        raise BadCredential("attestation_nonce")
+    digest = hash_by_alg(statement["pubArea"], TPM_ALG_COSE_ALG_MAP[area.name_alg])
+    # The Name of a key: its hash algorithm, then the hash (TPM 2.0 Part 1 §16).
+    if info.attested.name != statement["pubArea"][2:4] + digest:
+        raise BadCredential("attestation_key")
+
+
+def _key_of(area: TPMPubArea) -> tuple[object, ...]:
+    """The key that the TPM certifies, as numbers."""
+    parameters, unique = area.parameters, area.unique.value
+    if isinstance(parameters, TPMPubAreaParametersRSA):
+        exponent = int.from_bytes(parameters.exponent) or DEFAULT_EXPONENT
+        return "RSA", int.from_bytes(unique), exponent
+    return "EC", TPM_ECC_CURVE_COSE_CRV_MAP[parameters.curve_id], unique
+
+
+def _numbers(public_key: bytes) -> tuple[object, ...]:
+    """The credential's key in the same form."""
+    key = decode_credential_public_key(public_key)
+    if isinstance(key, DecodedRSAPublicKey):
+        return "RSA", int.from_bytes(key.n), int.from_bytes(key.e)
+    if isinstance(key, DecodedEC2PublicKey):
+        return "EC", key.crv, key.x + key.y
+    raise BadCredential("attestation_key")

@@ -31,6 +31,13 @@ MAX_AGE_YEARS = 130
 INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"))
 # Persian and Indic names are spelled with these two.
 JOINERS = "\u200c\u200d"
+WITHOUT_JOINERS = dict.fromkeys(map(ord, JOINERS))
+# Unicode's Default_Ignorable_Code_Point: drawn as nothing, whatever their category.
+IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 DATE = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(?:Z|[+-]\d{2}:\d{2})?)?"
 )
@@ -66,6 +73,8 @@ def _is_disguised(typed: str) -> bool:
     """Letters that turn into others (full width, Kelvin sign, ligatures), or alphabets mixed."""
     if typed.isascii():
         return False
+    if IGNORABLE.search(typed):
+        return True
     if unicodedata.normalize("NFKC", typed) != unicodedata.normalize("NFC", typed):
         return True
     if any(not char.isascii() and unicodedata.normalize("NFKC", char).isascii() for char in typed):
@@ -93,12 +102,17 @@ def _parse_email(value: Any) -> EmailAddress:
 def _parse_name(value: Any) -> str:
     if not isinstance(value, str):
         raise PydanticCustomError("text", "Must be text")
+    # Normalizing takes quadratic time. Four characters at most become one (U+1F82).
+    if len(value) > 4 * MAX_NAME:
+        raise PydanticCustomError("too_long", "Must have at most 100 characters")
     text = unicodedata.normalize("NFC", value).strip()
     if not text:
         raise PydanticCustomError("blank", "Must not be blank")
     if len(text) > MAX_NAME:
         raise PydanticCustomError("too_long", "Must have at most 100 characters")
-    if any(unicodedata.category(char) in INVISIBLE and char not in JOINERS for char in text):
+    if IGNORABLE.search(text.translate(WITHOUT_JOINERS)) or any(
+        unicodedata.category(char) in INVISIBLE and char not in JOINERS for char in text
+    ):
         raise PydanticCustomError("characters", "Must not have invisible characters")
     return text
 
@@ -150,7 +164,7 @@ def _object(value: Any) -> dict[str, Any]:
     return value
 
 
-def _credential(response: dict[str, str], example: dict[str, Any]) -> WithJsonSchema:
+def _credential(response: dict[str, str]) -> WithJsonSchema:
     text = {"type": "string", "description": "base64url without padding"}
     members: dict[str, Any] = {
         name: {**text, "description": said} for name, said in response.items()
@@ -170,12 +184,28 @@ def _credential(response: dict[str, str], example: dict[str, Any]) -> WithJsonSc
                 "clientExtensionResults": {"type": "object"},
                 "response": {"type": "object", "required": required, "properties": members},
             },
-            "example": example,
         }
     )
 
 
 _ID = "3q2-7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs"
+_ATTESTATION: JsonDict = {
+    "id": _ID,
+    "rawId": _ID,
+    "type": "public-key",
+    "response": {"clientDataJSON": "eyJ0eXBl…", "attestationObject": "o2NmbXRk…"},
+}
+_ASSERTION: JsonDict = {
+    "id": _ID,
+    "rawId": _ID,
+    "type": "public-key",
+    "response": {
+        "clientDataJSON": "eyJ0eXBl…",
+        "authenticatorData": "SZYN5YgO…",
+        "signature": "MEUCIQC7…",
+        "userHandle": "MGY4ZmFk…",
+    },
+}
 RegistrationCredential = Annotated[
     dict[str, Any],
     PlainValidator(_object),
@@ -184,12 +214,6 @@ RegistrationCredential = Annotated[
             "clientDataJSON": "what the browser says it was asked",
             "attestationObject": "the new passkey, CBOR",
             "transports": "how the passkey can be reached",
-        },
-        {
-            "id": _ID,
-            "rawId": _ID,
-            "type": "public-key",
-            "response": {"clientDataJSON": "eyJ0eXBl…", "attestationObject": "o2NmbXRk…"},
         },
     ),
 ]
@@ -202,17 +226,6 @@ AuthenticationCredential = Annotated[
             "authenticatorData": "what the authenticator vouches for",
             "signature": "over both of these",
             "userHandle": "whose passkey it is",
-        },
-        {
-            "id": _ID,
-            "rawId": _ID,
-            "type": "public-key",
-            "response": {
-                "clientDataJSON": "eyJ0eXBl…",
-                "authenticatorData": "SZYN5YgO…",
-                "signature": "MEUCIQC7…",
-                "userHandle": "MGY4ZmFk…",
-            },
         },
     ),
 ]
@@ -248,6 +261,10 @@ class RegisterBegin(Request):
 class RegisterComplete(Request):
     """What `navigator.credentials.create()` gave, as `credential.toJSON()`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"email": "jane@example.com", "credential": _ATTESTATION}}
+    )
+
     email: Email
     credential: RegistrationCredential
 
@@ -262,6 +279,10 @@ class LoginBegin(Request):
 
 class LoginComplete(Request):
     """What `navigator.credentials.get()` gave; the email that begin had, if it had one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"email": "jane@example.com", "assertion": _ASSERTION}}
+    )
 
     email: Email | None = None
     assertion: AuthenticationCredential

@@ -17,7 +17,7 @@ from core.boundary import problem_response, too_large
 from core.caller_address import TrustedProxies
 from core.clock import Clock
 from core.database import DatabaseUnavailable
-from core.errors import Refusal, problem, unavailable
+from core.errors import PROBLEM_JSON, Refusal, problem, unavailable
 from schemas import Problem, ValidationProblem
 
 BODY_TIMEOUT_SECONDS = 10
@@ -88,6 +88,23 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     if 422 in statuses:
         shapes[422] = {"model": ValidationProblem, "description": "The body cannot be read"}
     return shapes
+
+
+def as_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document in which every refusal is application/problem+json.
+
+    FastAPI writes a response's model under the media type of the endpoint's own answer.
+    """
+    for unused in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(unused, None)
+    entries = [entry for path in document["paths"].values() for entry in path.values()]
+    for entry in entries:
+        if "HTTPValidationError" in str(entry["responses"].get("422")):
+            del entry["responses"]["422"]
+        for status, answer in entry["responses"].items():
+            if status >= "400" and "application/json" in answer.get("content", {}):
+                answer["content"] = {PROBLEM_JSON: answer["content"]["application/json"]}
+    return document
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -1,0 +1,66 @@
+"""What many ceremonies start from: one running service, Jane with a passkey, and Bob."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from devtools.authenticator import SoftAuthenticator
+from tests.support.clock import HeldClock
+from tests.support.service import Service, person
+
+BOB = person("bob")
+TABLES = ("audit_logs", "webauthn_credentials", "users")
+
+
+@pytest.fixture(scope="package")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service for all of these tests: starting one takes longer than most of them.
+
+    Without rate limits, which would stop a test before the defence that it is about.
+    """
+    folder = tmp_path_factory.mktemp("service")
+    with Service(folder, clock=HeldClock(), danger_rate_limits_off=True) as service:
+        yield service
+
+
+@pytest.fixture
+def clock(running: Service) -> Iterator[HeldClock]:
+    """The running service's clock; its wall is put right again after the test."""
+    clock = cast(HeldClock, running.app.state.clock)
+    wall, monotonic = clock.now(), clock.monotonic()
+    yield clock
+    clock.set_wall((wall - clock.now()).total_seconds() + clock.monotonic() - monotonic)
+
+
+@pytest.fixture
+def service(running: Service, clock: HeldClock) -> Service:
+    """The running service as if it had just started: it knows nobody.
+
+    Challenges that an earlier test left behind are in no one's way.
+    """
+    for table in TABLES:
+        running.rows(f"DELETE FROM {table}")
+    # What decoys look like is learnt from the passkeys there are: none.
+    running.run(running.app.state.passkeys.start())
+    return running
+
+
+@pytest.fixture
+def jane(service: Service, device: SoftAuthenticator) -> dict[str, Any]:
+    """Jane's user object; her passkey is on `device`."""
+    return service.register(device)
+
+
+@pytest.fixture
+def bobs_device() -> SoftAuthenticator:
+    """Bob's telephone."""
+    return SoftAuthenticator()
+
+
+@pytest.fixture
+def bob(service: Service, bobs_device: SoftAuthenticator) -> dict[str, Any]:
+    """Bob's user object; his passkey is on `bobs_device`."""
+    return service.register(bobs_device, BOB)

@@ -1,0 +1,141 @@
+"""COSE keys: which ones are taken, and in what form they are kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cbor2
+import pytest
+
+from core import cose
+from core.cose import BadKey, canonical
+from devtools import cose as soft
+from devtools import hostile_keys
+from devtools.authenticator_data import as_cbor
+
+HONEST = {
+    name: soft.cose_key(soft.generate_private_key(alg).public_key())
+    for name, alg in (("ES256", -7), ("EdDSA", -8), ("RS256", -257))
+}
+# libsodium's list (ge25519_has_small_order), read little-endian.
+SMALL_ORDER = [
+    0,
+    1,
+    2**255 - 20,
+    0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+    0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7,
+]
+RAW = {
+    "nothing": b"",
+    "no CBOR": b"\xff",
+    "cut off": b"\xa5\x01",
+    "an integer": b"\x07",
+    "null": b"\xf6",
+    "a list": b"\x80",
+    "text labels": cbor2.dumps({"kty": 2, "alg": -7}),
+    "a label that is true": b"\xa1\xf5\x01",
+    "a label that is a fraction": b"\xa1\xf9\x3c\x00\x01",
+    "a key type that is a list": cbor2.dumps({1: [], 3: -7}),
+    "a label twice": b"\xa2\x01\x02\x01\x02",
+}
+
+
+def encoded(key: object) -> bytes:
+    """The hostile key as it would stand in a registration with ES256."""
+    return as_cbor(key(HONEST["ES256"]) if callable(key) else key)
+
+
+def changed(name: str, members: dict[int, Any]) -> bytes:
+    return cbor2.dumps({**HONEST[name], **members})
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_an_honest_key_is_kept_as_it_is(name: str) -> None:
+    key = cbor2.dumps(HONEST[name], canonical=True)
+    assert canonical(key) == key
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_order_and_length_of_encoding_do_not_matter(name: str) -> None:
+    members = HONEST[name].items()
+    backwards = cbor2.dumps(dict(reversed(members)))
+    assert canonical(backwards) == cbor2.dumps(HONEST[name], canonical=True)
+    wordy = b"\xb8" + bytes([len(members)]) + cbor2.dumps(HONEST[name])[1:]
+    assert canonical(wordy) == cbor2.dumps(HONEST[name], canonical=True)
+
+
+def test_numbers_of_rsa_are_kept_without_leading_zeros() -> None:
+    key = HONEST["RS256"]
+    padded = {soft.N: b"\0" + key[soft.N], soft.E: b"\0\0\0" + key[soft.E]}
+    assert canonical(changed("RS256", padded)) == cbor2.dumps(key, canonical=True)
+
+
+# Decoded it is the honest key, and kept in its one form; over HTTP it is refused all the same.
+HARMLESS = "a map of indefinite length"
+
+
+@pytest.mark.parametrize("name", [name for name in hostile_keys.EVERY if name != HARMLESS])
+def test_a_hostile_key_is_none(name: str) -> None:
+    """A13: this check alone, with no library before it, and no cap on the length."""
+    with pytest.raises(BadKey):
+        canonical(encoded(hostile_keys.EVERY[name]))
+
+
+@pytest.mark.parametrize("raw", RAW.values(), ids=RAW)
+def test_what_is_no_cose_map_of_integers_is_none(raw: bytes) -> None:
+    """A13, A15: nothing but BadKey comes out, whatever went in."""
+    with pytest.raises(BadKey):
+        canonical(raw)
+
+
+@pytest.mark.parametrize("bits", [1024, 2047, 4097])
+def test_rsa_has_2048_to_4096_bits(bits: int) -> None:
+    """A13: less can be broken, more costs too much at every login."""
+    modulus = (1 << (bits - 1)) | 1
+    with pytest.raises(BadKey, match="modulus"):
+        canonical(changed("RS256", {soft.N: soft.minimal_bytes(modulus)}))
+
+
+@pytest.mark.parametrize("bits", [2048, 3072, 4096])
+def test_rsa_of_these_sizes_is_taken(bits: int) -> None:
+    modulus = soft.minimal_bytes((1 << (bits - 1)) | 1)
+    kept = cbor2.loads(canonical(changed("RS256", {soft.N: modulus})))
+    assert kept[soft.N] == modulus
+
+
+@pytest.mark.parametrize("exponent", [0, 1, 3, 17, 65535, 65536, 65538, 2**32 + 1])
+def test_an_rsa_exponent_out_of_bounds_is_refused(exponent: int) -> None:
+    """A13: with e = 1 anybody signs; FIPS 186-5 §5.1 wants an odd number over 2^16."""
+    with pytest.raises(BadKey, match="exponent"):
+        canonical(changed("RS256", {soft.E: soft.minimal_bytes(exponent)}))
+
+
+@pytest.mark.parametrize("y", SMALL_ORDER, ids=["4", "1", "2", "8", "8 as well"])
+def test_an_ed25519_point_of_small_order_is_refused(y: int) -> None:
+    """A13: anybody can sign under these in a few tries; ids are the orders."""
+    assert eight_times(y) == 1
+    for sign in (0, 1 << 255):
+        with pytest.raises(BadKey, match="point"):
+            canonical(changed("EdDSA", {soft.X: (y | sign).to_bytes(32, "little")}))
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 18])
+def test_an_ed25519_point_beyond_the_prime_is_refused(beyond: int) -> None:
+    """A13: another spelling of the same point."""
+    y = cose.ED25519_PRIME + beyond
+    with pytest.raises(BadKey, match="point"):
+        canonical(changed("EdDSA", {soft.X: y.to_bytes(32, "little")}))
+
+
+def eight_times(y: int) -> int:
+    """RFC 8032 §5.1.4: the y of eight times the point with this y."""
+    prime, d = cose.ED25519_PRIME, cose.ED25519_D
+    for _ in range(3):
+        x_squared = (y * y - 1) * pow(d * y * y + 1, -1, prime)
+        y = (y * y + x_squared) * pow(2 + x_squared - y * y, -1, prime) % prime
+    return y
+
+
+def test_only_three_algorithms_are_offered() -> None:
+    """A17: ES256, EdDSA, RS256, in the order of preference."""
+    assert cose.OFFERED == (-7, -8, -257)

@@ -1,0 +1,77 @@
+"""Decoys: drawn from what there is, and hardly ever drawn anew."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from core.config import Settings
+from core.decoys import DEFAULT_SHAPE, SAMPLE_SIZE, Decoys, Shape
+
+EMAILS = [f"nobody{number}@example.com" for number in range(400)]
+COMMON, RARE = (32, "internal"), (16, "hybrid,internal")
+
+
+def row_id(number: int) -> str:
+    return f"{number:08d}"
+
+
+def decoys(*shapes: Shape) -> Decoys:
+    made = Decoys(Settings())
+    made.learn({row_id(number): shape for number, shape in enumerate(shapes)})
+    return made
+
+
+def drawn(made: Decoys) -> list[Shape]:
+    return [(len(key), transports) for key, transports in map(made.of, EMAILS)]
+
+
+def test_before_anyone_has_registered_decoys_look_like_the_commonest_passkey() -> None:
+    """D1: so the first to register does not stand out, most likely."""
+    assert set(drawn(decoys())) == {DEFAULT_SHAPE}
+
+
+def test_shapes_are_drawn_with_the_odds_they_have() -> None:
+    """D1: one in four passkeys is rare, so about one in four decoys is."""
+    counted = Counter(drawn(decoys(*[COMMON] * 75, *[RARE] * 25)))
+    assert set(counted) == {COMMON, RARE}
+    # Five standard deviations around a hundred.
+    assert 57 <= counted[RARE] <= 143
+
+
+def test_the_draw_hardly_changes_with_the_sample() -> None:
+    """D1: one more passkey in a hundred moves about one email in a hundred, and no more."""
+    before = drawn(decoys(*[COMMON] * 75, *[RARE] * 25))
+    after = drawn(decoys(*[COMMON] * 75, *[RARE] * 26))
+    moved = sum(old != new for old, new in zip(before, after, strict=True))
+    assert moved <= 20
+
+
+def test_adding_is_like_having_learnt() -> None:
+    grown = decoys(COMMON)
+    grown.add(row_id(1), RARE)
+    assert list(map(grown.of, EMAILS)) == list(map(decoys(COMMON, RARE).of, EMAILS))
+
+
+def test_a_full_sample_keeps_the_smallest_ids() -> None:
+    full = decoys(*[COMMON] * SAMPLE_SIZE)
+    full.add("~ after them all", RARE)
+    assert set(drawn(full)) == {COMMON}
+    for number in range(SAMPLE_SIZE):
+        full.add(f"!{number:08d}", RARE)
+    # The common ones are pushed out to the last: no shape of weight zero is ever drawn.
+    assert set(drawn(full)) == {RARE}
+
+
+@pytest.mark.parametrize("length", [1, 16, 64, 65, 1023])
+def test_an_id_may_have_any_length_that_passkeys_have(length: int) -> None:
+    made = decoys((length, ""))
+    assert set(drawn(made)) == {(length, "")}
+    assert made.of(EMAILS[0]) == made.of(EMAILS[0])
+
+
+def test_a_longer_decoy_is_not_known_by_its_beginning() -> None:
+    """D1: ids differ from email to email from the first bytes on."""
+    keys = [decoys((32, "")).of(email)[0] for email in EMAILS]
+    assert len({key[:8] for key in keys}) == len(EMAILS)

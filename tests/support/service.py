@@ -84,9 +84,9 @@ class Service:
             self._ready.set()
             await self._stop.wait()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[Any, Any, T], seconds: float = 60) -> T:
         """The result of `work`, done in the service's own event loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self.run(self.client.request(method, path, **options))

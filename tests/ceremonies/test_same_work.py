@@ -1,0 +1,51 @@
+"""Timing tells nothing because there is nothing to time: known or not, the work is the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from core.decoys import Decoys
+from devtools.authenticator import SoftAuthenticator
+from tests.support.service import JANE, Service
+
+UNKNOWN = "nobody@example.com"
+
+
+def work_of(service: Service, monkeypatch: pytest.MonkeyPatch, email: str) -> list[str]:
+    """The statements and decoys that one `/login/begin` for `email` costs, in their order."""
+    work: list[str] = []
+    make_decoy = Decoys.of
+
+    def counted(self: Decoys, address: str) -> tuple[bytes, str]:
+        work.append("a decoy")
+        return make_decoy(self, address)
+
+    def statement(*arguments: Any) -> None:
+        work.append(arguments[2])
+
+    monkeypatch.setattr(Decoys, "of", counted)
+    engine = service.app.state.db._engine
+    event.listen(engine, "before_cursor_execute", statement)
+    service.begin_login(email)
+    event.remove(engine, "before_cursor_execute", statement)
+    monkeypatch.undo()
+    return work
+
+
+@pytest.mark.parametrize(
+    "change", ["", "DELETE FROM webauthn_credentials", "UPDATE users SET disabled = 1"]
+)
+def test_a_login_begin_costs_the_same_for_everyone(
+    service: Service, device: SoftAuthenticator, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """D2: the same statements and one decoy, for a known email, one that cannot log in, and none."""
+    service.register(device)
+    if change:
+        service.rows(change)
+    known = work_of(service, monkeypatch, JANE["email"])
+    unknown = work_of(service, monkeypatch, UNKNOWN)
+    assert known == unknown
+    assert "a decoy" in known

@@ -41,7 +41,7 @@ def work_of(service: Service, monkeypatch: pytest.MonkeyPatch, email: str) -> li
 def test_a_login_begin_costs_the_same_for_everyone(
     service: Service, device: SoftAuthenticator, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    """D2: the same statements and one decoy, for a known email, one that cannot log in, and none."""
+    """D2: the same statements, and one decoy, whoever is asked for."""
     service.register(device)
     if change:
         service.rows(change)

@@ -1,0 +1,166 @@
+"""Why else a vector is refused: the relying party again, with one demand after another dropped.
+
+A refusal for one rule of this service hides whatever comes after it. So the rule is lifted, in
+the test alone, and the next reason is heard, until the vector passes or no rule is to blame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+from core import base64url, relying_party
+from core.attestation_object import read_attestation
+from core.client_data import BadCredential, ClientData, read_authentication, read_registration
+from core.relying_party import RelyingParty, StoredPasskey
+from tests.support.clock import HeldClock
+from tests.vectors.ceremony import settings_of, stored_key, was_backup_eligible
+from tests.vectors.source import Vector
+
+USER_VERIFIED = 0x04
+TO_BASE64URL = str.maketrans({"+": "-", "/": "_", "=": None})
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A vector, as it is tried: how its JSON is written, when, and what is not demanded."""
+
+    vector: Vector
+    credential: dict[str, Any]
+    at: datetime
+    lifted: frozenset[str] = frozenset()
+
+
+def peel(vector: Vector) -> tuple[tuple[str, ...], bool]:
+    """Every reason in turn, and whether the vector passes once these rules are lifted."""
+    trial, reasons = Trial(vector, vector.credential, vector.moment), []
+    while reason := _refusal(trial):
+        known = reason in reasons
+        reasons.append(reason)
+        lift = LIFTS.get(reason)
+        if known or lift is None or _is_the_point(vector, reason):
+            return tuple(reasons), False
+        trial = lift(trial)
+    return tuple(reasons), True
+
+
+def _is_the_point(vector: Vector, reason: str) -> bool:
+    """The source's own relying party demands it, too."""
+    return reason == "user_not_verified" and vector.given.get("require_uv") is True
+
+
+def _refusal(trial: Trial) -> str | None:
+    vector, challenge = trial.vector, trial.vector.given["challenge_b64url"]
+    with TemporaryDirectory() as folder, _lifted(trial.lifted):
+        party = RelyingParty(settings_of(vector, Path(folder)), HeldClock(trial.at))
+        try:
+            if vector.is_registration:
+                response = read_registration(trial.credential)
+                party.verify_registration(response, expected_challenge=challenge)
+            else:
+                _log_in(party, trial, challenge)
+        except BadCredential as error:
+            return error.reason
+    return None
+
+
+def _log_in(party: RelyingParty, trial: Trial, challenge: str) -> None:
+    response, key = read_authentication(trial.credential), stored_key(trial.vector)
+    if key is None:
+        raise BadCredential("unknown_credential")
+    stored = StoredPasskey(
+        credential_id=response.credential_id,
+        public_key=key,
+        sign_count=trial.vector.given["prior_sign_count"],
+        backup_eligible=was_backup_eligible(trial.vector),
+        user_handle=response.user_handle or b"",
+    )
+    party.verify_authentication(
+        response, expected_challenge=challenge, stored=stored, require_user_handle=False
+    )
+
+
+@contextmanager
+def _lifted(rules: frozenset[str]) -> Iterator[None]:
+    with ExitStack() as stack:
+        if "user_not_verified" in rules:
+            _accept_unverified_users(stack)
+        if rules & {"cross_origin", "top_origin"}:
+            _accept_frames(stack)
+        yield
+
+
+def _accept_unverified_users(stack: ExitStack) -> None:
+    strict = relying_party._require_flags
+
+    def lenient(data: bytes) -> int:
+        return strict(data[:32] + bytes(flags | USER_VERIFIED for flags in data[32:33]) + data[33:])
+
+    stack.enter_context(patch.object(relying_party, "_require_flags", lenient))
+    for name in ("verify_registration_response", "verify_authentication_response"):
+        verify = getattr(relying_party, name)
+        tolerant = _without_user_verification(verify)
+        stack.enter_context(patch.object(relying_party, name, tolerant))
+
+
+def _without_user_verification(verify: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda **given: verify(**{**given, "require_user_verification": False})
+
+
+def _accept_frames(stack: ExitStack) -> None:
+    strict = RelyingParty._require_client_data
+
+    def lenient(party: RelyingParty, data: ClientData, *expected: str) -> None:
+        strict(party, replace(data, cross_origin=False, top_origin=None), *expected)
+
+    stack.enter_context(patch.object(RelyingParty, "_require_client_data", lenient))
+
+
+def _lift(rule: str) -> Callable[[Trial], Trial]:
+    return lambda trial: replace(trial, lifted=trial.lifted | {rule})
+
+
+def _while_certificates_were_valid(trial: Trial) -> Trial:
+    latest = max(each.not_valid_before_utc for each in trial.vector.chain)
+    return replace(trial, at=latest + timedelta(hours=1))
+
+
+def _in_base64url(trial: Trial) -> Trial:
+    response = {
+        name: value.translate(TO_BASE64URL) if isinstance(value, str) else value
+        for name, value in trial.credential["response"].items()
+    }
+    return replace(trial, credential={**trial.credential, "response": response})
+
+
+def _under_the_attested_id(trial: Trial) -> Trial:
+    attested = read_attestation(read_registration({**trial.credential, **_named(b"id")}))
+    named = _named(attested.credential_id)
+    return replace(trial, credential={**trial.credential, **named})
+
+
+def _named(credential_id: bytes) -> dict[str, str]:
+    text = base64url.encode(credential_id)
+    return {"id": text, "rawId": text}
+
+
+LIFTS: dict[str, Callable[[Trial], Trial]] = {
+    "user_not_verified": _lift("user_not_verified"),
+    "cross_origin": _lift("cross_origin"),
+    "top_origin": _lift("top_origin"),
+    "attestation_expired": _while_certificates_were_valid,
+    "member_attestationObject": _in_base64url,
+    "member_clientDataJSON": _in_base64url,
+    "member_authenticatorData": _in_base64url,
+    "member_signature": _in_base64url,
+    "member_userHandle": _in_base64url,
+    "member_rawId": _under_the_attested_id,
+    "length_rawId": _under_the_attested_id,
+    "id_and_raw_id_differ": _under_the_attested_id,
+}

@@ -205,15 +205,17 @@ def _check_lists(settings: Settings) -> None:
 
 def _host_of(origin: str, name: str) -> str:
     """The host of a well-formed, safe origin as browsers write it (RFC 6454 §6.2)."""
+    # Not quoted before it is known to be one: a user and a password may stand in it.
+    wrong = f"{name}: an entry is not an origin like https://login.example.com"
     try:
         parts = urlsplit(origin)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise ValueError(f"{name}: {origin!r} is not an origin") from None
+        raise ValueError(wrong) from None
     default = {"https": 443, "http": 80}.get(parts.scheme)
     canonical = f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
     if default is None or port == default or origin != canonical or not HOST.fullmatch(host):
-        raise ValueError(f"{name}: {origin!r} is not an origin like https://login.example.com")
+        raise ValueError(wrong)
     if parts.scheme == "http" and host != "localhost" and not host.endswith(".localhost"):
         raise ValueError(f"{name}: {origin} must be https outside localhost")
     return host

@@ -55,6 +55,13 @@ class Trail(WatchedFileHandler):
         self.setFormatter(JsonLines())
         self._complained = float("-inf")
 
+    def emit(self, record: logging.LogRecord) -> None:
+        # The file is opened here, outside of what logging guards: its thread would die of it.
+        try:
+            super().emit(record)
+        except Exception:
+            self.handleError(record)
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 (logging's)
         self.failures += 1
         if time.monotonic() - self._complained >= COMPLAIN_EVERY_SECONDS:

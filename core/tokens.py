@@ -13,6 +13,7 @@ from typing import Any
 
 import jwt
 
+from core import base64url, strict_json
 from core.clock import Clock
 from core.config import Settings
 
@@ -97,6 +98,7 @@ class Tokens:
             raise BadToken(_reason(error)) from None
         self._check_header(decoded["header"])
         self._check_claims(decoded["payload"])
+        _check_spelling(token, decoded)
         subject: str = decoded["payload"]["sub"]
         return subject
 
@@ -107,6 +109,9 @@ class Tokens:
 
     def _check_claims(self, claims: Mapping[str, Any]) -> None:
         if not all(isinstance(claims[name], str) and claims[name] for name in TEXT_CLAIMS):
+            raise BadToken("claim_type")
+        methods = claims["amr"]
+        if not methods or type(methods) is not list or not all(type(m) is str for m in methods):
             raise BadToken("claim_type")
         # bool is an int to Python, and NaN a float: only whole numbers are times here.
         if not all(type(claims[name]) is int for name in TIME_CLAIMS):
@@ -120,6 +125,17 @@ class Tokens:
             raise BadToken("issued_in_the_future")
         if "nbf" in claims:
             raise BadToken("unexpected_claim")
+
+
+def _check_spelling(token: str, decoded: Mapping[str, Any]) -> None:
+    """One text for one token: PyJWT's readers take padding, UTF-16 and a member twice."""
+    try:
+        header, payload, signature = map(base64url.decode, token.split("."))
+        strict = strict_json.loads(header), strict_json.loads(payload)
+    except ValueError:
+        raise BadToken("malformed") from None
+    if strict != (decoded["header"], decoded["payload"]) or signature != decoded["signature"]:
+        raise BadToken("malformed")
 
 
 def _reason(error: Exception) -> str:

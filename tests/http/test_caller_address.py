@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from pathlib import Path
+from contextlib import ExitStack
 
-import httpx
 import pytest
 
-from tests.support.process import running_server
 from tests.support.service import Service
 
 PEER = "127.0.0.1"
@@ -83,36 +79,3 @@ def test_an_untrusted_peer_is_the_caller_whatever_it_says(
 def test_no_other_header_is_believed(services: dict[str, Service], header: str) -> None:
     """B6: one header, from trusted proxies, and no other."""
     assert address_on_record(services["proxies"], [], **{header: CLIENT}) == PEER
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[str, Path]]]:
-    """A real uvicorn under its own defaults, by the proxies it trusts."""
-    plain, proxied = tmp_path_factory.mktemp("plain"), tmp_path_factory.mktemp("proxied")
-    with (
-        running_server(plain) as plain_url,
-        running_server(proxied, TRUSTED_PROXIES="127.0.0.1") as proxied_url,
-    ):
-        yield {"nobody": (plain_url, plain), "loopback": (proxied_url, proxied)}
-
-
-@pytest.mark.parametrize(
-    ("trusted", "forwarded", "believed"),
-    [
-        ("nobody", CLIENT, PEER),
-        ("nobody", f"6.6.6.6, {CLIENT}", PEER),
-        ("loopback", CLIENT, CLIENT),
-        ("loopback", f"6.6.6.6, {CLIENT}", CLIENT),
-        ("loopback", "junk", PEER),
-    ],
-)
-def test_on_a_real_socket_the_server_does_not_believe_loopback_by_itself(
-    servers: dict[str, tuple[str, Path]], trusted: str, forwarded: str, believed: str
-) -> None:
-    """B6: uvicorn trusts 127.0.0.1 by default; the service asks the socket."""
-    url, folder = servers[trusted]
-    headers = {"X-Forwarded-For": forwarded}
-    httpx.post(f"{url}/login/begin", json={}, headers=headers, timeout=10, trust_env=False)
-    with closing(sqlite3.connect(folder / "app.db")) as connection:
-        row = connection.execute("SELECT ip_address FROM audit_logs ORDER BY rowid DESC").fetchone()
-    assert row == (believed,)

@@ -1,0 +1,37 @@
+"""Reads of `app.log`, which a thread of its own writes a moment after the answer."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.support.service import Service
+
+PATIENCE_SECONDS = 20
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Return once `condition` holds; fail when it does not in time."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.005)
+
+
+def parsed(file: Path) -> list[dict[str, Any]]:
+    """Every line of a log file that is there."""
+    if not file.is_file():
+        return []
+    return [json.loads(line) for line in file.read_text("ascii").splitlines()]
+
+
+def lines(service: Service, count: int) -> list[dict[str, Any]]:
+    """The lines of the service's log, once there are `count` of them."""
+    file = service.folder / "app.log"
+    until(lambda: file.is_file() and file.read_bytes().count(b"\n") >= count)
+    found = parsed(file)
+    assert len(found) == count
+    return found

@@ -11,6 +11,7 @@ import logging
 import queue
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from logging.handlers import QueueHandler, QueueListener, WatchedFileHandler
 from pathlib import Path
@@ -108,4 +109,6 @@ class LogFile:
         for name in LOGGERS:
             logging.getLogger(name).removeHandler(self._handler)
         self._listener.stop()
-        self.trail.close()
+        # What a full disk does not take now was said and counted before.
+        with suppress(OSError):
+            self.trail.close()

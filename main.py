@@ -42,7 +42,7 @@ class Service(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         https = all(origin.startswith("https:") for origin in self.state.settings.origin)
-        return Boundary(super().build_middleware_stack(), max_body=MAX_BODY_BYTES, https=https)
+        return Boundary(super().build_middleware_stack(), https=https)
 
     def openapi(self) -> dict[str, Any]:
         """The document, with refusals under the media type they have."""

@@ -44,10 +44,10 @@ SECURITY_HEADERS = {
 
 
 class Boundary:
-    """Wraps the application; `max_body` in bytes, `https` if every origin is."""
+    """Wraps the application; `https` if every origin is."""
 
-    def __init__(self, app: ASGIApp, *, max_body: int, https: bool) -> None:
-        self._app, self._max_body = app, max_body
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+        self._app = app
         self._headers = dict(SECURITY_HEADERS)
         if https:
             # RFC 6797: two years, as the preload lists ask.
@@ -78,10 +78,6 @@ class Boundary:
             if not replaced:
                 await send(message)
 
-        # Refused before a byte of it is read; FastAPI counts the bytes of the others.
-        if _declared_length(scope["headers"]) > self._max_body:
-            await too_large(request_id)(scope, receive, send_marked)
-            return
         try:
             await self._app(scope, receive, send_marked)
         except Exception as error:
@@ -152,13 +148,6 @@ def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
             given = value.decode("latin-1")
             return given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
     return str(uuid.uuid4())
-
-
-def _declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int:
-    for name, value in headers:
-        if name == b"content-length" and value.isdigit() and len(value) < 20:
-            return int(value)
-    return 0
 
 
 def _peer(scope: Scope, send: Callable[..., Any]) -> str:

@@ -134,9 +134,13 @@ def _lookup(name: str, environment: Mapping[str, str]) -> str | None:
     if environment.get(name):
         raise ConfigurationError(f"{name} and {name}_FILE are both set: keep one")
     try:
-        return Path(file).read_text(encoding="utf-8").strip()
+        value = Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{name}_FILE cannot be read: {type(error).__name__}") from None
+    if not value:
+        # Or an empty secret would silently mean the development one.
+        raise ConfigurationError(f"{name}_FILE is empty")
+    return value
 
 
 def _explain(error: ValidationError) -> str:

@@ -99,7 +99,7 @@ class _Worker:
         self._engine, self._begin = engine, begin
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._stopping = False
+        self._stopping = self._ended = False
 
     def start(self) -> None:
         self._thread.start()
@@ -115,6 +115,9 @@ class _Worker:
             raise DatabaseUnavailable("stopping")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._jobs.put(Job(unit, future))
+        if self._ended:
+            # The thread ended between the look and the put: nobody else would answer.
+            self._refuse_the_rest()
         return await future
 
     def _run(self) -> None:
@@ -132,6 +135,18 @@ class _Worker:
             _notify(outcomes)
             _answer(outcomes)
         _discard(connection)
+        self._ended = True
+        self._refuse_the_rest()
+
+    def _refuse_the_rest(self) -> None:
+        """Answer what nobody will run any more."""
+        while True:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            if job is not None:
+                _answer([_lost(job)])
 
     def _next_batch(self) -> list[Job] | None:
         first = self._jobs.get()

@@ -34,7 +34,9 @@ class StrictRequest(Request):
             async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
                 return await super().body()
         except TimeoutError:
-            raise HTTPException(408, "The body did not arrive in time") from None
+            # What still comes must not be read as the next request.
+            headers = {"Connection": "close"}
+            raise HTTPException(408, "The body did not arrive in time", headers) from None
 
     async def json(self) -> Any:
         return strict_json.loads(await self.body())

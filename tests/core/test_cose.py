@@ -88,6 +88,24 @@ def test_what_is_no_cose_map_of_integers_is_none(raw: bytes) -> None:
         canonical(raw)
 
 
+@pytest.mark.parametrize("crv", [0, 2, 4, 7, -6, True, 6.0, 1.0, "6", None], ids=repr)
+@pytest.mark.parametrize("name", ["ES256", "EdDSA"])
+def test_an_honest_key_under_another_curve_is_refused(name: str, crv: object) -> None:
+    """A13: P-256 for ES256 and Ed25519 for EdDSA, and no number that only looks like theirs."""
+    with pytest.raises(BadKey, match="only"):
+        canonical(changed(name, {soft.CRV: crv}))
+
+
+@pytest.mark.parametrize("label", [soft.KTY, soft.ALG])
+@pytest.mark.parametrize("name", HONEST)
+def test_a_type_or_algorithm_that_only_looks_right_is_refused(name: str, label: int) -> None:
+    """A13: python takes 2.0 for 2, and True for 1."""
+    with pytest.raises(BadKey):
+        canonical(changed(name, {label: float(HONEST[name][label])}))
+    with pytest.raises(BadKey):
+        canonical(changed("EdDSA", {soft.KTY: True}))
+
+
 @pytest.mark.parametrize("bits", [1024, 2047, 4097])
 def test_rsa_has_2048_to_4096_bits(bits: int) -> None:
     """A13: less can be broken, more costs too much at every login."""

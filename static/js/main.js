@@ -1,0 +1,54 @@
+/** Wires the page together, where passkeys can work at all. */
+import { copyToken, logOut, openSession } from './account.js';
+import { signIn, signInWithPicked, signUp } from './ceremonies.js';
+import { boundBirthDate, clearErrors, valuesOf, wireForm } from './forms.js';
+import { offerAutofill, whenPicked } from './gate.js';
+import { warn } from './messages.js';
+import { deviceCanHold, obstacle } from './passkeys.js';
+import { byId, showView } from './views.js';
+
+const UNSUPPORTED = {
+  'too-old': 'This browser can’t use passkeys yet. Update it, or open this page in another one.',
+  insecure: 'Passkeys need a secure address. Open this page over https, or at localhost.',
+};
+
+/** @param {HTMLFormElement} form */
+function wireRegister(form) {
+  boundBirthDate(/** @type {HTMLInputElement} */ (byId('register-date-of-birth')));
+  wireForm(form, () => signUp(form, form.querySelector('button')));
+}
+
+/** @param {HTMLFormElement} form */
+function wireLogin(form) {
+  wireForm(form, () => signIn(form, form.querySelector('button'), valuesOf(form).email));
+  byId('button-passkey').addEventListener('click', () => {
+    clearErrors(form);
+    void signIn(form, byId('button-passkey'));
+  });
+  whenPicked((assertion) => signInWithPicked(form, assertion));
+  byId('login-email').addEventListener('focus', offerAutofill);
+}
+
+async function start() {
+  const reason = obstacle();
+  if (reason) {
+    byId('unsupported-reason').textContent = UNSUPPORTED[reason];
+    return showView('unsupported', 'Passkeys aren’t available');
+  }
+  wireRegister(/** @type {HTMLFormElement} */ (byId('form-register')));
+  wireLogin(/** @type {HTMLFormElement} */ (byId('form-login')));
+  byId('button-copy').addEventListener('click', copyToken);
+  byId('button-logout').addEventListener('click', logOut);
+  await openSession();
+  const registering = byId('panel-register').checkVisibility();
+  if (registering && !(await deviceCanHold())) {
+    warn('This device can’t keep a passkey yet. Turn on its screen lock to register here.');
+  }
+}
+
+// Passkeys belong to a domain and an address is none: at a loopback address no prompt would open.
+if (['127.0.0.1', '[::1]'].includes(location.hostname)) {
+  location.replace(location.href.replace(location.hostname, 'localhost'));
+} else {
+  await start();
+}

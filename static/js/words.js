@@ -1,0 +1,90 @@
+/** The words for everything that can go wrong. */
+import { ApiError } from './api.js';
+import { PasskeyError } from './passkeys.js';
+
+/** @typedef {'register' | 'login' | 'session'} Doing */
+
+const AGAIN = 'Try again when you’re ready.';
+
+/** @param {number | null} seconds */
+function wait(seconds) {
+  if (seconds === null) return 'in a moment';
+  const [count, unit] = seconds < 90 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute'];
+  return `in ${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+/**
+ * @param {ApiError} error
+ * @param {Doing} doing
+ * @returns {string}
+ */
+function explainAnswer(error, doing) {
+  if (error.kind === 'network') {
+    return 'We can’t reach the service. Check your connection and try again.';
+  }
+  if (error.kind === 'timeout') return 'The service is taking too long. Try again in a moment.';
+  if (error.status === 429) return `Too many attempts. Try again ${wait(error.retryAfter)}.`;
+  if (error.status === 503) {
+    return `The service is briefly unavailable. Try again ${wait(error.retryAfter)}.`;
+  }
+  if (error.status >= 500) {
+    const reference = error.requestId ? ` If it keeps happening, quote ${error.requestId}.` : '';
+    return `Something went wrong on our side. Try again in a moment.${reference}`;
+  }
+  if (doing === 'session') return 'Your session is no longer valid. Sign in again to continue.';
+  if (error.status === 409) {
+    return 'We can’t register this email. If you already have an account, sign in instead.';
+  }
+  if (error.status === 400 && doing === 'register') {
+    return 'Your passkey couldn’t be confirmed, so no account was made. Please try again.';
+  }
+  if (error.status === 401) {
+    return 'We couldn’t sign you in with that passkey. Try again, or use another passkey.';
+  }
+  return 'The service didn’t accept this. Check what you entered and try again.';
+}
+
+/**
+ * @param {PasskeyError} error
+ * @param {Doing} doing
+ * @returns {string}
+ */
+function explainPrompt(error, doing) {
+  switch (error.kind) {
+    case 'cancelled':
+      return doing === 'register'
+        ? `The prompt closed before a passkey was made, so nothing was saved. ${AGAIN}`
+        : `Sign-in was cancelled, or there’s no matching passkey here. ${AGAIN}`;
+    case 'timed-out':
+      return `The prompt waited too long for an answer. ${AGAIN}`;
+    case 'exists':
+      return 'This device already has a passkey for this account. Sign in with it instead.';
+    case 'wrong-host':
+      return `Passkeys for this service don’t work at ${location.host}. Use its own address.`;
+    case 'no-lock':
+      return 'This device can’t keep a passkey yet. Turn on its screen lock, then try again.';
+    default:
+      return 'Your browser couldn’t finish this. Try again, or use another browser.';
+  }
+}
+
+/**
+ * @param {unknown} error
+ * @param {Doing} doing
+ * @returns {string}
+ */
+export function explain(error, doing) {
+  if (error instanceof ApiError) return explainAnswer(error, doing);
+  if (error instanceof PasskeyError) return explainPrompt(error, doing);
+  console.error(error);
+  return 'Something went wrong on this page. Reload it and try again.';
+}
+
+/**
+ * @param {unknown} error
+ * @returns {boolean} whether the person most likely has an account, and should sign in to it
+ */
+export function meansAccountExists(error) {
+  if (error instanceof PasskeyError) return error.kind === 'exists';
+  return error instanceof ApiError && error.status === 409;
+}

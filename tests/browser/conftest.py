@@ -1,0 +1,96 @@
+"""One service and one browser for all of these tests, a fresh profile for each.
+
+The scope is the package, not the session: while Playwright's synchronous interface is open, its
+event loop counts as running in this thread, and tests elsewhere could not start one of their own.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
+
+from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
+from tests.browser.demo import Demo
+from tests.browser.service import Service
+
+PATIENCE_MS = 8_000
+HERE = Path(__file__).parent
+
+Scheme = Literal["light", "dark"]
+OpenDemo = Callable[..., Demo]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="package")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    service = Service(tmp_path_factory.mktemp("service"))
+    try:
+        service.wait()
+        yield service
+    finally:
+        service.stop()
+
+
+@pytest.fixture(scope="package")
+def chromium() -> str:
+    """Where a browser can be missing, the tests are skipped; CI has promised one."""
+    path = find_chromium()
+    if path is None and os.environ.get("CI") == "true":
+        pytest.fail(MISSING)
+    if path is None:
+        pytest.skip(MISSING)
+    return path
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_demo(browser: Browser, live_server: Service) -> Iterator[OpenDemo]:
+    """Makes pages in fresh profiles, and at the end looks whether any of them complained."""
+    opened: list[Demo] = []
+
+    def make(
+        scheme: Scheme = "light", width: int = 1100, height: int = 900, autofill: bool = False
+    ) -> Demo:
+        size: ViewportSize = {"width": width, "height": height}
+        # Without motion a test need not wait for things to come to rest.
+        context = browser.new_context(
+            viewport=size, color_scheme=scheme, locale="en-US", reduced_motion="reduce"
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        opened.append(Demo(page, live_server.url, autofill=autofill))
+        return opened[-1]
+
+    yield make
+    for demo in opened:
+        demo.page.context.close()
+    assert [fault for demo in opened for fault in demo.faults] == []
+
+
+@pytest.fixture
+def demo(open_demo: OpenDemo) -> Demo:
+    return open_demo()
+
+
+@pytest.fixture(scope="package")
+def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where to look at what a person sees; SCREENSHOT_DIR keeps it."""
+    given = os.environ.get("SCREENSHOT_DIR")
+    folder = Path(given) if given else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,152 @@
+"""The demo page, as a person meets it."""
+
+import itertools
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Locator, Page, Request, expect
+
+from tests.browser.authenticator import Authenticator
+
+_numbers = itertools.count(1)
+# Chromium reports every refused call on the console; refusals are what many tests are about.
+EXPECTED_NOISE = "Failed to load resource: "
+
+# The virtual authenticator picks from the autofill list by itself, at once and every time; only
+# the tests of autofill want that.
+NO_AUTOFILL = (
+    "if (window.PublicKeyCredential)"
+    " PublicKeyCredential.isConditionalMediationAvailable = async () => false"
+)
+FILL = """(person) => {
+  for (const [name, value] of Object.entries(person)) {
+    const input = document.querySelector(`#form-register [name=${name}]`);
+    input.value = value;
+    input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+  }
+}"""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone nobody has registered yet."""
+
+    first_name: str = "Jane"
+    last_name: str = "Doe"
+    email: str = field(default_factory=lambda: f"jane{next(_numbers)}@example.com")
+    date_of_birth: str = "1990-01-15"
+    job_title: str = "Staff Engineer"
+
+
+class Demo:
+    """One page in one fresh browser profile, with what went wrong in it."""
+
+    def __init__(self, page: Page, url: str, *, autofill: bool) -> None:
+        self.page = page
+        self.url = url
+        self.authenticator = Authenticator(page)
+        self.faults: list[str] = []
+        self.requests: list[Request] = []
+        if not autofill:
+            page.add_init_script(NO_AUTOFILL)
+        page.on("console", lambda message: self._note(message.type, message.text))
+        page.on("pageerror", lambda error: self._note("error", str(error)))
+        page.on("request", self._record)
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"} and not text.startswith(EXPECTED_NOISE):
+            self.faults.append(f"{kind}: {text}")
+
+    def _record(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def open(self, path: str = "/") -> None:
+        self.page.goto(self.url + path, wait_until="domcontentloaded")
+
+    # What is on the page -------------------------------------------------------------------
+
+    @property
+    def status(self) -> Locator:
+        return self.page.get_by_role("status")
+
+    @property
+    def alert(self) -> Locator:
+        return self.page.get_by_role("alert")
+
+    @property
+    def countdown(self) -> Locator:
+        return self.page.get_by_role("timer")
+
+    def heading(self, name: str) -> Locator:
+        return self.page.get_by_role("heading", name=name)
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def tab(self, name: str) -> Locator:
+        return self.page.get_by_role("tab", name=name)
+
+    def box(self, label: str) -> Locator:
+        """The field of this label in the visible form: both forms have an email."""
+        return self.page.get_by_label(label, exact=True).and_(self.page.locator("input:visible"))
+
+    def fact(self, label: str) -> Locator:
+        term = self.page.locator("dt", has_text=re.compile(f"^{label}$"))
+        return term.locator("xpath=following-sibling::dd")
+
+    def calls(self, path: str) -> int:
+        return sum(request.url == self.url + path for request in self.requests)
+
+    def bodies(self, path: str) -> list[dict[str, Any]]:
+        """What was sent there, in order."""
+        url = self.url + path
+        return [json.loads(seen.post_data or "") for seen in self.requests if seen.url == url]
+
+    def stored(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.page.evaluate("({ ...sessionStorage })")
+        return found
+
+    # What a person does ----------------------------------------------------------------------
+
+    def fill_registration(self, person: Person) -> None:
+        """All at once: most tests only pass through here. The keyboard tests type."""
+        self.box("First Name").wait_for()
+        self.page.evaluate(FILL, vars(person))
+
+    def submit_registration(self, person: Person) -> None:
+        self.fill_registration(person)
+        self.button("Register with a passkey").click()
+
+    def register(self, person: Person | None = None) -> Person:
+        """Opens the page and registers, up to the profile."""
+        chosen = person or Person()
+        self.open()
+        self.submit_registration(chosen)
+        expect(self.countdown).to_be_visible()
+        return chosen
+
+    def register_and_log_out(self) -> Person:
+        chosen = self.register()
+        self.button("Logout").click()
+        expect(self.heading("Welcome back")).to_be_visible()
+        return chosen
+
+    def answer(self, path: str, status: int, **details: Any) -> None:
+        """Stands in for the service, where it would be hard to bring it that far."""
+        headers = details.pop("headers", {})
+        body = {"status": status, "detail": "", "request_id": "r-123", **details}
+        self.page.route(
+            f"**{path}",
+            lambda route: route.fulfill(
+                status=status,
+                headers=headers,
+                body=json.dumps(body),
+                content_type="application/problem+json",
+            ),
+        )
+
+    def login_with_email(self, email: str) -> None:
+        self.box("Email").fill(email)
+        self.button("Login").click()

@@ -1,0 +1,87 @@
+"""Passkeys in the email field's autofill list: one request waits, and gives way to a prompt."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenDemo
+from tests.browser.demo import Demo
+
+# Writes down when each request to the browser begins, and how it ends.
+LOG = """
+window.prompts = [];
+const get = CredentialsContainer.prototype.get;
+CredentialsContainer.prototype.get = function (options) {
+  prompts.push(options.mediation);
+  const answer = get.call(this, options);
+  answer.catch((error) => prompts.push(`${options.mediation} ${error.name}`));
+  return answer;
+};
+"""
+
+
+def expect_prompts(demo: Demo, *events: str) -> None:
+    """Waits until these have happened, one right after the other."""
+    demo.page.wait_for_function("(events) => prompts.join().includes(events)", arg=",".join(events))
+
+
+@pytest.fixture
+def waiting(open_demo: OpenDemo) -> Demo:
+    """At the login view, one account exists, and nobody has picked a passkey yet."""
+    demo = open_demo(autofill=True)
+    demo.page.clock.install()
+    demo.page.add_init_script(LOG)
+    demo.register()
+    demo.authenticator.ignore_prompts()
+    demo.button("Logout").click()
+    expect_prompts(demo, "optional", "conditional")
+    return demo
+
+
+def test_a_passkey_picked_from_the_list_signs_in(waiting: Demo) -> None:
+    expect(waiting.box("Email")).to_have_attribute("autocomplete", "username webauthn")
+    waiting.tab("Register").click()
+    waiting.authenticator.answer_prompts()
+    waiting.tab("Login").click()
+    expect(waiting.heading("Jane Doe")).to_be_visible()
+    assert waiting.bodies("/login/begin")[-1] == {}
+    assert set(waiting.bodies("/login/complete")[-1]) == {"assertion"}
+
+
+def test_the_waiting_request_is_aborted_before_a_prompt_opens(waiting: Demo) -> None:
+    """The browser would refuse a second request beside the first."""
+    waiting.button("Sign in with a passkey").click()
+    expect_prompts(waiting, "conditional", "conditional AbortError", "optional")
+
+
+def test_after_a_failed_prompt_the_list_is_offered_again(waiting: Demo) -> None:
+    waiting.authenticator.fail_verification()
+    waiting.authenticator.answer_prompts()
+    waiting.login_with_email("someone@example.com")
+    expect_prompts(waiting, "optional NotAllowedError", "conditional")
+
+
+def test_a_challenge_is_renewed_before_it_grows_stale(waiting: Demo) -> None:
+    before = waiting.calls("/login/begin")
+    waiting.page.clock.run_for(3 * 60_000)
+    assert waiting.calls("/login/begin") == before
+    waiting.page.clock.run_for(70_000)
+    expect_prompts(waiting, "conditional", "conditional AbortError", "conditional")
+    assert waiting.calls("/login/begin") == before + 1
+
+
+def test_nothing_is_asked_of_the_service_outside_the_login_view(waiting: Demo) -> None:
+    waiting.tab("Register").click()
+    expect_prompts(waiting, "conditional", "conditional AbortError")
+    before = waiting.calls("/login/begin")
+    waiting.page.clock.run_for(10 * 60_000)
+    assert waiting.calls("/login/begin") == before
+
+
+def test_a_service_that_cannot_be_reached_is_not_complained_about(open_demo: OpenDemo) -> None:
+    """Nobody asked for the list: only a press of a button earns an answer."""
+    demo = open_demo(autofill=True)
+    demo.page.route("**/login/begin", lambda route: route.abort())
+    with demo.page.expect_event("requestfailed"):
+        demo.open("/#login")
+    expect(demo.heading("Welcome back")).to_be_visible()
+    expect(demo.alert).to_have_text("")

@@ -1,0 +1,115 @@
+"""A session: the token in this tab, its countdown, and every way it ends."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.demo import Demo
+
+EXPIRED = "Your session has expired. Sign in again to continue."
+INVALID = "Your session is no longer valid. Sign in again to continue."
+
+
+def seconds_left(demo: Demo) -> int:
+    """Read from a clock text such as 59:07 or 1:00:00."""
+    total = 0
+    for part in demo.countdown.inner_text().split(":"):
+        total = total * 60 + int(part)
+    return total
+
+
+def test_the_token_and_the_user_id_are_kept_under_their_documented_keys(demo: Demo) -> None:
+    demo.register()
+    stored = demo.stored()
+    assert set(stored) == {"webauthn_jwt", "webauthn_user_id"}
+    assert stored["webauthn_jwt"].count(".") == 2
+    assert demo.calls(f"/users/{stored['webauthn_user_id']}") == 1
+    # Nothing outlives the tab.
+    assert demo.page.evaluate("localStorage.length") == 0
+    assert demo.page.context.cookies() == []
+
+
+def test_the_countdown_ticks_by_the_second_from_sixty_minutes(demo: Demo) -> None:
+    demo.page.clock.install()
+    demo.register()
+    before = seconds_left(demo)
+    assert 3590 <= before <= 3600
+    demo.page.clock.run_for(5_000)
+    assert 4 <= before - seconds_left(demo) <= 7
+
+
+def test_when_the_token_runs_out_the_page_asks_to_sign_in_again(demo: Demo) -> None:
+    demo.page.clock.install()
+    demo.register()
+    demo.page.clock.fast_forward(3601 * 1000)
+    expect(demo.alert).to_have_text(EXPIRED)
+    expect(demo.heading("Welcome back")).to_be_focused()
+    assert demo.stored() == {}
+
+
+def test_a_reload_with_a_live_token_shows_the_profile(demo: Demo) -> None:
+    demo.register()
+    demo.page.reload()
+    expect(demo.heading("Jane Doe")).to_be_visible()
+    expect(demo.countdown).to_have_text(re.compile(r"59:\d\d|60:00|1:00:00"))
+
+
+def test_a_reload_with_an_expired_token_returns_to_the_login(demo: Demo) -> None:
+    demo.register()
+    demo.page.evaluate(
+        "sessionStorage.webauthn_jwt = 'e30.' + btoa(JSON.stringify({ iat: 1, exp: 2 })) + '.x'"
+    )
+    demo.page.reload()
+    expect(demo.alert).to_have_text(EXPIRED)
+    assert demo.stored() == {}
+
+
+def test_a_reload_with_a_token_the_service_refuses_returns_to_the_login(demo: Demo) -> None:
+    demo.register()
+    demo.page.evaluate("sessionStorage.webauthn_jwt += 'x'")
+    demo.page.reload()
+    expect(demo.alert).to_have_text(INVALID)
+    assert demo.stored() == {}
+
+
+def test_a_reload_with_junk_for_a_token_returns_to_the_login(demo: Demo) -> None:
+    demo.register()
+    demo.page.evaluate("sessionStorage.webauthn_jwt = 'junk'")
+    demo.page.reload()
+    expect(demo.alert).to_have_text(EXPIRED)
+
+
+def test_a_reload_while_the_service_is_away_keeps_the_token(demo: Demo) -> None:
+    demo.register()
+    demo.page.route("**/users/*", lambda route: route.abort())
+    demo.page.reload()
+    expect(demo.alert).to_contain_text("We can’t reach the service.")
+    assert "webauthn_jwt" in demo.stored()
+    demo.page.unroute_all()
+    demo.button("Reload").click()
+    expect(demo.heading("Jane Doe")).to_be_visible()
+
+
+def test_logging_out_empties_the_storage_and_the_page_for_good(demo: Demo) -> None:
+    person = demo.register_and_log_out()
+    expect(demo.status).to_have_text("You’re logged out.")
+    expect(demo.heading("Welcome back")).to_be_focused()
+    assert demo.stored() == {}
+    assert person.email not in demo.page.evaluate("document.body.textContent")
+    demo.page.reload()
+    expect(demo.heading("Welcome back")).to_be_visible()
+
+
+def test_the_token_can_be_copied(demo: Demo) -> None:
+    demo.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    demo.register()
+    demo.button("Copy token").click()
+    expect(demo.status).to_contain_text("Token copied.")
+    assert demo.page.evaluate("navigator.clipboard.readText()") == demo.stored()["webauthn_jwt"]
+
+
+def test_where_copying_is_not_allowed_the_page_says_where_the_token_is(demo: Demo) -> None:
+    demo.page.add_init_script("navigator.clipboard.writeText = () => Promise.reject()")
+    demo.register()
+    demo.button("Copy token").click()
+    expect(demo.alert).to_contain_text("“For developers” says where the token is.")

@@ -1,0 +1,92 @@
+"""Every view in both colour schemes and on a narrow phone: axe, width, and a picture to look at."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser import axe
+from tests.browser.conftest import OpenDemo, Scheme
+from tests.browser.demo import Demo, Person
+
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+TOO_OLD = "delete window.PublicKeyCredential"
+LONG = Person(first_name="Wolfeschlegelsteinhausen" * 3, email=f"{'a' * 60}@{'b' * 60}.example")
+
+
+class Gallery:
+    """Looks at one view after the other, and gathers what is wrong with each."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._name = folder, name
+        self.faults: list[str] = []
+
+    def look(self, page: Page, view: str) -> None:
+        page.screenshot(path=self._folder / f"{view}-{self._name}.png", full_page=True)
+        if (excess := page.evaluate(OVERFLOW)) > 0:
+            self.faults.append(f"{view} is {excess} px too wide")
+        self.faults += [f"{view}: {fault}" for fault in axe.violations(page)]
+
+
+def tour(demo: Demo, gallery: Gallery) -> None:
+    """Every view in the order in which a person meets them."""
+    page, person = demo.page, Person()
+    demo.open()
+    demo.box("First Name").wait_for()
+    gallery.look(page, "register")
+    demo.button("Register with a passkey").click()
+    gallery.look(page, "register-errors")
+    demo.submit_registration(person)
+    demo.countdown.wait_for()
+    gallery.look(page, "profile")
+    page.get_by_text("For developers").click()
+    gallery.look(page, "profile-developers")
+    demo.button("Logout").click()
+    gallery.look(page, "login")
+    demo.authenticator.forget_all()
+    demo.login_with_email(person.email)
+    demo.alert.locator("p").wait_for()
+    gallery.look(page, "login-refused")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1100), ("dark", 1100), ("light", 320), ("dark", 320)]
+)
+def test_every_view_is_accessible_and_fits(
+    open_demo: OpenDemo, screenshots: Path, scheme: Scheme, width: int
+) -> None:
+    gallery = Gallery(screenshots, f"{scheme}-{width}")
+    tour(open_demo(scheme, width, 800), gallery)
+    assert gallery.faults == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_view_for_old_browsers_is_accessible_and_fits(
+    open_demo: OpenDemo, screenshots: Path, scheme: Scheme
+) -> None:
+    demo, gallery = open_demo(scheme, 320, 800), Gallery(screenshots, f"{scheme}-320")
+    demo.page.add_init_script(TOO_OLD)
+    demo.open()
+    demo.heading("Passkeys aren’t available here").wait_for()
+    gallery.look(demo.page, "too-old")
+    assert gallery.faults == []
+
+
+def test_long_words_in_a_profile_do_not_widen_a_phone(
+    open_demo: OpenDemo, screenshots: Path
+) -> None:
+    demo, gallery = open_demo("light", 320, 800), Gallery(screenshots, "light-320")
+    demo.register(LONG)
+    gallery.look(demo.page, "profile-long")
+    assert gallery.faults == []
+
+
+def test_dark_and_light_are_two_designs(open_demo: OpenDemo) -> None:
+    def background(scheme: Scheme) -> str:
+        demo = open_demo(scheme)
+        demo.open()
+        colour: str = demo.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return colour
+
+    assert background("light") == "rgb(245, 246, 248)"
+    assert background("dark") == "rgb(13, 15, 19)"

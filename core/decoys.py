@@ -1,8 +1,9 @@
 """Credentials that do not exist, for emails that do not either.
 
 `/login/begin` answers an unknown email as it answers a known one. The ids come from an HMAC of
-the email, so they never change; their lengths and transports are drawn from those of real
-passkeys, so they do not stand out (WebAuthn L3 §14.6.2).
+the email, so they never change; their lengths and transports are drawn from those of the first
+thousand real passkeys, so they do not stand out, and nobody who registers later can move them
+(WebAuthn L3 §14.6.2).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hmac
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
@@ -30,23 +31,21 @@ class Decoys:
     def __init__(self, settings: Settings) -> None:
         secret = settings.decoy_secret or settings.jwt_secret
         self._key = hmac.digest(secret.get_secret_value().encode(), b"decoys v1", "sha512")
-        self._sample: dict[str, Shape] = {}
         self._weights: Counter[Shape] = Counter()
 
-    def learn(self, sample: Mapping[str, Shape]) -> None:
-        """Take over what real passkeys look like: shape by row id, the smallest ids there are."""
-        self._sample = dict(sample)
-        self._weights = Counter(self._sample.values())
+    @property
+    def settled(self) -> bool:
+        """Whether the sample is whole: what is registered from now on changes no decoy."""
+        return self._weights.total() >= SAMPLE_SIZE
 
-    def add(self, row_id: str, shape: Shape) -> None:
-        """A passkey has been registered: it may belong into the sample."""
-        if len(self._sample) >= SAMPLE_SIZE:
-            largest = max(self._sample)
-            if row_id > largest:
-                return
-            self._weights[self._sample.pop(largest)] -= 1
-        self._sample[row_id] = shape
-        self._weights[shape] += 1
+    def learn(self, sample: Iterable[Shape]) -> None:
+        """Take over what the first passkeys look like."""
+        self._weights = Counter(sample)
+
+    def add(self, shape: Shape) -> None:
+        """A passkey has been registered: while they are few, it counts."""
+        if not self.settled:
+            self._weights[shape] += 1
 
     def of(self, email: str) -> tuple[bytes, str]:
         """Credential id and transports of `email`'s decoy; the same for every call."""
@@ -59,7 +58,7 @@ class Decoys:
 
         By weighted rendezvous hashing: when the sample changes, hardly any email's draw does.
         """
-        shapes = {shape: weight for shape, weight in self._weights.items() if weight > 0}
+        shapes = self._weights
         if not shapes:
             return DEFAULT_SHAPE
         return max(shapes, key=lambda shape: (self._score(email, shape, shapes[shape]), shape))

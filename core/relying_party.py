@@ -205,7 +205,7 @@ class RelyingParty:
         # Steps 17 and 21 to 23: the RP ID hash and the signature.
         verified = call(
             verify_authentication_response,
-            credential=dict(response.json),
+            credential=_bare(response.json),
             expected_challenge=_challenge_bytes(expected_challenge),
             expected_rp_id=self._id,
             expected_origin=self._origins,
@@ -264,7 +264,12 @@ def _require_flags(authenticator_data: bytes) -> int:
 def _with_attestation(credential: Mapping[str, Any], encoded: bytes) -> dict[str, Any]:
     """The credential, around another attestation object."""
     response = {**credential["response"], "attestationObject": base64url.encode(encoded)}
-    return {**credential, "response": response}
+    return {**_bare(credential), "response": response}
+
+
+def _bare(credential: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that are judged: unknown values of the others mean nothing (§5.1, enums)."""
+    return {name: credential[name] for name in ("id", "rawId", "type", "response")}
 
 
 def _canonical_key(encoded: bytes) -> bytes:

@@ -38,6 +38,7 @@ class Account:
     """What `/login/begin` needs to know of an email: the owner and the passkeys' public names."""
 
     user_id: str
+    disabled: bool
     descriptors: tuple[tuple[bytes, str], ...]
 
 
@@ -51,9 +52,9 @@ _WITH_OWNER = (
     .where(WebAuthnCredential.credential_id == bindparam("credential_id"))
 )
 _BY_EMAIL = (
-    select(User.id, WebAuthnCredential.credential_id, WebAuthnCredential.transports)
+    select(User.id, User.disabled, WebAuthnCredential.credential_id, WebAuthnCredential.transports)
     .outerjoin(WebAuthnCredential, User.id == WebAuthnCredential.user_id)
-    .where(User.email == bindparam("email"), User.disabled == 0)
+    .where(User.email == bindparam("email"))
     .order_by(WebAuthnCredential.created_at, WebAuthnCredential.id)
 )
 # The condition is the race: of two logins with one counter, the second finds no row to change.
@@ -71,14 +72,9 @@ _USED = (
         last_used_at=bindparam("moment"),
     )
 )
-# Ids are random, so the smallest ones are a fair sample that hardly ever changes.
 _SAMPLE = (
-    select(
-        WebAuthnCredential.id,
-        func.length(WebAuthnCredential.credential_id),
-        WebAuthnCredential.transports,
-    )
-    .order_by(WebAuthnCredential.id)
+    select(func.length(WebAuthnCredential.credential_id), WebAuthnCredential.transports)
+    .order_by(WebAuthnCredential.created_at, WebAuthnCredential.id)
     .limit(bindparam("count"))
 )
 
@@ -102,13 +98,13 @@ def with_owner(tx: Connection, credential_id: bytes) -> tuple[CredentialRow, Use
 
 
 def account_of(tx: Connection, email: str) -> Account | None:
-    """The account with this canonical email; None if there is none or it is disabled."""
+    """The account with this canonical email, if there is one."""
     rows = tx.execute(_BY_EMAIL, {"email": email}).all()
     if not rows:
         return None
     # An account without a passkey joins to one row of nothing.
-    passkeys = tuple((key, transports) for _, key, transports in rows if key)
-    return Account(rows[0][0], passkeys)
+    passkeys = tuple((key, transports) for _, _, key, transports in rows if key)
+    return Account(rows[0][0], bool(rows[0][1]), passkeys)
 
 
 def mark_used(
@@ -124,6 +120,6 @@ def mark_used(
     return tx.execute(_USED, values).rowcount == 1
 
 
-def sample_shapes(tx: Connection, count: int) -> dict[str, tuple[int, str]]:
-    """Length and transports of `count` passkeys drawn by lot, by row id: what decoys look like."""
-    return {row[0]: (row[1], row[2]) for row in tx.execute(_SAMPLE, {"count": count})}
+def sample_shapes(tx: Connection, count: int) -> list[tuple[int, str]]:
+    """Length and transports of the first `count` passkeys there were: what decoys look like."""
+    return [(row[0], row[1]) for row in tx.execute(_SAMPLE, {"count": count})]

@@ -65,7 +65,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webauthn_credentials")),
     )
-    op.create_index("ix_webauthn_credentials_user_id", "webauthn_credentials", ["user_id"])
+    for column in ("user_id", "created_at"):
+        op.create_index(f"ix_webauthn_credentials_{column}", "webauthn_credentials", [column])
     op.create_index(
         "ix_webauthn_credentials_credential_id",
         "webauthn_credentials",

@@ -90,6 +90,22 @@ def test_an_attestation_object_that_is_none_is_refused(
     )
 
 
+@pytest.mark.parametrize(
+    "member", [b"cfmtdnone", b"cfmtfpacked", b"gattStmt\xa0", b"hauthData\x40"], ids=repr
+)
+def test_an_attestation_object_has_no_member_twice(
+    service: Service, device: SoftAuthenticator, member: bytes
+) -> None:
+    """A14: two readers might disagree on which of them counts."""
+
+    def with_a_member_twice(honest: bytes) -> bytes:
+        return bytes([honest[0] + 1]) + member + honest[1:]
+
+    answer = attempt(service, device, Flaw(attestation_object=with_a_member_twice))
+    assert_registration_refused(service, answer, "attestation_malformed")
+    assert_nothing_stored(service)
+
+
 def test_an_attestation_object_has_no_further_members(
     service: Service, device: SoftAuthenticator
 ) -> None:

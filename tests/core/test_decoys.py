@@ -13,13 +13,9 @@ EMAILS = [f"nobody{number}@example.com" for number in range(400)]
 COMMON, RARE = (32, "internal"), (16, "hybrid,internal")
 
 
-def row_id(number: int) -> str:
-    return f"{number:08d}"
-
-
 def decoys(*shapes: Shape) -> Decoys:
     made = Decoys(Settings())
-    made.learn({row_id(number): shape for number, shape in enumerate(shapes)})
+    made.learn(shapes)
     return made
 
 
@@ -50,18 +46,17 @@ def test_the_draw_hardly_changes_with_the_sample() -> None:
 
 def test_adding_is_like_having_learnt() -> None:
     grown = decoys(COMMON)
-    grown.add(row_id(1), RARE)
+    grown.add(RARE)
     assert list(map(grown.of, EMAILS)) == list(map(decoys(COMMON, RARE).of, EMAILS))
 
 
-def test_a_full_sample_keeps_the_smallest_ids() -> None:
+def test_once_the_sample_is_whole_nobody_moves_a_decoy() -> None:
+    """D1: or one could tell decoys by registering odd passkeys and looking again."""
     full = decoys(*[COMMON] * SAMPLE_SIZE)
-    full.add("~ after them all", RARE)
+    assert full.settled
+    for _ in range(SAMPLE_SIZE):
+        full.add(RARE)
     assert set(drawn(full)) == {COMMON}
-    for number in range(SAMPLE_SIZE):
-        full.add(f"!{number:08d}", RARE)
-    # The common ones are pushed out to the last: no shape of weight zero is ever drawn.
-    assert set(drawn(full)) == {RARE}
 
 
 @pytest.mark.parametrize("length", [1, 16, 64, 65, 1023])

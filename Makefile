@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint types unit browser reset pins clean runtime develop chromium
+.PHONY: help run test lint types unit browser reset pins clean runtime develop chromium services
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -14,7 +14,7 @@ run: runtime ## serve http://localhost:8000 (another port: make run PORT=8001)
 	@ORIGIN="$${ORIGIN:-http://localhost:$(PORT)}" $(BIN)/python -m uvicorn main:app \
 		--host 127.0.0.1 --port $(PORT) --no-proxy-headers --no-server-header
 
-test: develop chromium lint types ## everything: style, types, all tests (what CI runs)
+test: develop chromium services lint types ## everything: style, types, all tests (what CI runs)
 	@$(BIN)/python -m pytest
 
 lint: develop ## style: ruff check and ruff format --check
@@ -48,3 +48,6 @@ develop:
 
 chromium:
 	@scripts/ensure-browser.sh
+
+services:
+	@scripts/ensure-services.sh

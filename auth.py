@@ -7,7 +7,9 @@ own, and raised only then. No token leaves before its `login_complete` row is du
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +27,7 @@ from core.client_data import (
 )
 from core.database import Database
 from core.decoys import SAMPLE_SIZE, Decoys
+from core.errors import Unavailable
 from core.ids import random_id
 from core.relying_party import (
     Descriptor,
@@ -41,6 +44,8 @@ from stores import credentials, users
 from stores.challenges import Challenges, Pending, PendingUser
 from stores.credentials import Account, CredentialRow, CredentialTaken
 from stores.users import EmailTaken, UserRow
+
+RELEARN_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,14 @@ class Passkeys:
     async def start(self) -> None:
         """Learn what real passkeys look like, for the decoys."""
         self.decoys.learn(await self.db.read(lambda tx: credentials.sample_shapes(tx, SAMPLE_SIZE)))
+
+    async def keep_learning(self) -> None:
+        """Learn again now and then: other workers register people, too."""
+        while not self.decoys.settled:
+            await asyncio.sleep(RELEARN_SECONDS)
+            # Old decoys are as good as new ones while the database is away.
+            with suppress(Unavailable):
+                await self.start()
 
     async def register_begin(self, caller: Caller, form: RegisterBegin) -> dict[str, Any]:
         """Creation options for a new account. Refuses an email that an account has."""
@@ -112,11 +125,11 @@ class Passkeys:
         email: EmailAddress,
         credential: Mapping[str, Any],
     ) -> tuple[PendingUser, NewPasskey]:
+        response = read_registration(credential)
         pending = _require_ceremony(pending, "registration", email)
         # What waits was taken with this challenge, and a registration has its user.
         assert challenge is not None  # noqa: S101
         assert pending.user is not None  # noqa: S101
-        response = read_registration(credential)
         passkey = self.relying_party.verify_registration(response, expected_challenge=challenge)
         return pending.user, passkey
 
@@ -145,7 +158,7 @@ class Passkeys:
             audit.record(tx, caller, done)
 
         await self.db.write(unit)
-        self.decoys.add(row.id, (len(row.credential_id), row.transports))
+        self.decoys.add((len(row.credential_id), row.transports))
         return user
 
     async def login_begin(self, caller: Caller, email: EmailAddress | None) -> dict[str, Any]:
@@ -170,13 +183,13 @@ class Passkeys:
         def unit(tx: Connection) -> Account | None:
             account = credentials.account_of(tx, email)
             event: audit.Event
-            if account is not None and account.descriptors:
+            reason = _why_not(account)
+            if account is not None and reason is None:
                 event = audit.LoginBegun(Party(account.user_id, email))
             else:
-                reason = "no_passkey" if account else "unknown_email"
                 event = audit.LoginBeginUnknown(Party(None, email), reason=reason)
             audit.record(tx, caller, event)
-            return account
+            return account if reason is None else None
 
         return await self.db.write(unit)
 
@@ -188,9 +201,9 @@ class Passkeys:
         pending = await self.challenges.take(challenge) if challenge else None
         claimed = Party(None, email.canonical if email else None)
         try:
+            response = read_authentication(assertion)
             pending = _require_ceremony(pending, "login", email)
             assert challenge is not None  # noqa: S101
-            response = read_authentication(assertion)
             passkey, user = await self._passkey_of(response)
             claimed = Party.of(user)
             if email is not None:
@@ -275,6 +288,15 @@ def _pending_user(form: RegisterBegin) -> PendingUser:
         date_of_birth=form.date_of_birth,
         job_title=form.job_title,
     )
+
+
+def _why_not(account: Account | None) -> str | None:
+    """Why an email cannot log in; None if it can."""
+    if account is None:
+        return "unknown_email"
+    if account.disabled:
+        return "user_disabled"
+    return None if account.descriptors else "no_passkey"
 
 
 def _require_ceremony(pending: Pending | None, kind: str, email: EmailAddress | None) -> Pending:

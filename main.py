@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
+from limits.aio.storage import Storage
 from starlette.types import ASGIApp
 
 from auth import Passkeys
@@ -17,20 +20,24 @@ from core.banner import banner
 from core.boundary import Boundary
 from core.caller_address import TrustedProxies
 from core.clock import Clock, SystemClock
-from core.config import Settings
+from core.config import Settings, require_shared_state, workers
+from core.database import Database
 from core.decoys import Decoys
 from core.errors import ConfigurationError
 from core.logs import LogFile
-from core.migrate import upgrade
+from core.migrate import require_newest, upgrade
+from core.postgres import PostgresDatabase
 from core.relying_party import RelyingParty
 from core.sqlite import SqliteDatabase
 from core.tokens import Tokens
-from routes import login, pages, registration, users
+from routes import health, login, pages, registration, users
 from routes.http import as_problems, install_error_handlers
 from services.access import Access
+from services.health import Health
 from services.throttle import Throttle
-from stores.challenges import MemoryChallenges
+from stores.challenges import Challenges, MemoryChallenges
 from stores.counters import MemoryCounters
+from stores.redis import open_redis
 
 VERSION = "1.0.0"
 MAX_BODY_BYTES = 32 * 1024
@@ -61,11 +68,14 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         max_body_size=MAX_BODY_BYTES,
         docs_url=None,
         redoc_url=None,
+        openapi_url="/openapi.json" if settings.serves_docs else None,
         generate_unique_id_function=lambda route: route.name,
     )
     _assemble(app, settings, clock)
-    for module in (registration, login, users, pages):
+    for module in (registration, login, users, pages, health):
         app.include_router(module.router)
+    if settings.serves_docs:
+        app.include_router(pages.docs)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     install_error_handlers(app)
     _allow_origins(app, settings)
@@ -73,25 +83,39 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
 
 def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
-    db = SqliteDatabase(settings.database_url, upgrade)
+    db = _database(settings)
+    challenges, counters = _shared_state(settings, clock)
     tokens = Tokens(settings, clock)
     app.state.settings = settings
     app.state.clock = clock
     app.state.db = db
     app.state.log_file = LogFile(settings.log_file)
     app.state.proxies = TrustedProxies(settings.trusted_proxies)
-    app.state.challenges = MemoryChallenges(clock, settings.pending_ceremonies)
-    throttle = Throttle(settings, db, MemoryCounters(clock), clock)
+    app.state.challenges = challenges
+    throttle = Throttle(settings, db, counters, clock)
     app.state.throttle = throttle
+    app.state.health = Health(db, challenges, app.state.log_file)
     app.state.access = Access(db, tokens, throttle)
     app.state.passkeys = Passkeys(
         db=db,
-        challenges=app.state.challenges,
+        challenges=challenges,
         relying_party=RelyingParty(settings, clock),
         tokens=tokens,
         decoys=Decoys(settings),
         danger_reveal_unknown_email=settings.danger_reveal_unknown_email,
     )
+
+
+def _database(settings: Settings) -> Database:
+    if settings.database_url.startswith("sqlite:"):
+        return SqliteDatabase(settings.database_url, upgrade)
+    return PostgresDatabase(settings.database_url, require_newest, settings.database_pool_size)
+
+
+def _shared_state(settings: Settings, clock: Clock) -> tuple[Challenges, Storage]:
+    if settings.redis_url:
+        return open_redis(settings.redis_url)
+    return MemoryChallenges(clock, settings.pending_ceremonies), MemoryCounters(clock)
 
 
 @asynccontextmanager
@@ -101,9 +125,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         await state.db.start()
         await state.passkeys.start()
+        learning = asyncio.create_task(state.passkeys.keep_learning())
         sys.stderr.write(banner(state.settings))
         yield
+        learning.cancel()
     finally:
+        await state.challenges.stop()
         await state.db.stop()
         state.log_file.stop()
 
@@ -122,7 +149,9 @@ def _allow_origins(app: FastAPI, settings: Settings) -> None:
 
 def _default_app() -> FastAPI:
     try:
-        return create_app(Settings.from_environment())
+        settings = Settings.from_environment()
+        require_shared_state(settings, workers(os.environ, sys.argv))
+        return create_app(settings)
     except ConfigurationError as error:
         # One sentence for the operator, not a traceback.
         raise SystemExit(f"The service does not start. {error}") from None

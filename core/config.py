@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -39,6 +39,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    environment: Literal["development", "production"] = Field(
+        "development", description="`production` demands https, a secret and named proxies"
+    )
+    serve_docs: bool | None = Field(
+        None, description="Swagger UI and the OpenAPI document; off in production unless asked for"
+    )
     jwt_secret: SecretStr = Field(
         SecretStr(DEVELOPMENT_SECRET), description="key that signs the tokens, at least 32 bytes"
     )
@@ -59,7 +65,15 @@ class Settings(BaseModel):
     attestation_roots: Path | None = Field(
         None, description="folder of those roots, `*.pem`; required with `ATTESTATION=direct`"
     )
-    database_url: str = Field("sqlite:///./app.db", description="relative to the working folder")
+    database_url: str = Field(
+        "sqlite:///./app.db", description="`sqlite:///` and a file, or `postgresql://…`"
+    )
+    database_pool_size: int = Field(
+        10, ge=1, le=200, description="connections to PostgreSQL that each worker may hold"
+    )
+    redis_url: str = Field(
+        "", description="`redis://…`: challenges and counters that all workers share"
+    )
     log_file: Path = Field(Path("app.log"), description="the audit trail as JSON lines")
     cors_origins: CommaSeparated = Field((), description="origins whose pages may call the API")
     trusted_proxies: CommaSeparated = Field(
@@ -98,6 +112,7 @@ class Settings(BaseModel):
             _check_attestation,
             _check_lists,
             _check_database,
+            _check_production,
         ):
             check(self)
         return self
@@ -105,6 +120,11 @@ class Settings(BaseModel):
     @property
     def uses_development_secret(self) -> bool:
         return self.jwt_secret.get_secret_value() == DEVELOPMENT_SECRET
+
+    @property
+    def serves_docs(self) -> bool:
+        development = self.environment == "development"
+        return development if self.serve_docs is None else self.serve_docs
 
     @property
     def issuer(self) -> str:
@@ -226,8 +246,46 @@ def _host_of(origin: str, name: str) -> str:
 
 
 def _check_database(settings: Settings) -> None:
-    scheme, _, file = settings.database_url.partition(":///")
-    if scheme != "sqlite":
-        raise ValueError("DATABASE_URL: only sqlite:///… is served by this version")
-    if not file or file == ":memory:" or "?" in file:
+    scheme, _, rest = settings.database_url.partition("://")
+    if scheme not in ("sqlite", "postgresql"):
+        raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://")
+    if scheme == "sqlite" and (not rest.startswith("/") or "?" in rest):
+        raise ValueError("DATABASE_URL must be sqlite:/// and a plain file")
+    if scheme == "sqlite" and rest in ("/", "/:memory:"):
         raise ValueError("DATABASE_URL: an SQLite database needs a plain file")
+    if settings.redis_url and not settings.redis_url.startswith(("redis://", "rediss://")):
+        raise ValueError("REDIS_URL must begin with redis:// or rediss://")
+
+
+def _check_production(settings: Settings) -> None:
+    if settings.environment != "production":
+        return
+    if settings.uses_development_secret:
+        raise ValueError("ENVIRONMENT=production needs a JWT_SECRET: `openssl rand -hex 32`")
+    if not all(origin.startswith("https:") for origin in settings.origin):
+        raise ValueError("ENVIRONMENT=production needs every ORIGIN to be https")
+    if not settings.trusted_proxies:
+        raise ValueError(
+            "ENVIRONMENT=production needs TRUSTED_PROXIES: the networks of the proxy that ends TLS"
+        )
+    if settings.danger_rate_limits_off:
+        raise ValueError("ENVIRONMENT=production refuses DANGER_RATE_LIMITS_OFF")
+
+
+def require_shared_state(settings: Settings, workers: int) -> None:
+    """Refuse several workers that would each keep challenges of their own. ConfigurationError."""
+    if workers > 1 and not settings.redis_url:
+        raise ConfigurationError(
+            f"{workers} workers need REDIS_URL: a login begun at one is completed at another"
+        )
+
+
+def workers(environment: Mapping[str, str], arguments: Sequence[str]) -> int:
+    """How many processes uvicorn was told to start: by `--workers`, or by WEB_CONCURRENCY."""
+    told = [environment.get("WEB_CONCURRENCY", "1")]
+    for place, argument in enumerate(arguments):
+        if argument == "--workers":
+            told = list(arguments[place + 1 : place + 2])
+        elif argument.startswith("--workers="):
+            told = [argument.partition("=")[2]]
+    return int(told[0]) if told and told[0].isdigit() else 1

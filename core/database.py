@@ -6,10 +6,15 @@ A unit is a plain function of an open transaction (a SQLAlchemy `Connection`); i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
+
+from core.errors import Unavailable
+
+logger = logging.getLogger("service.database")
 
 T = TypeVar("T")
 Unit = Callable[[Connection], T]
@@ -18,7 +23,7 @@ AfterCommit = Callable[[], None]
 _AFTER_COMMIT = "after_commit"
 
 
-class DatabaseUnavailable(Exception):
+class DatabaseUnavailable(Unavailable):
     """The database gave no answer, or could not make the change durable. Nothing was changed."""
 
 
@@ -51,3 +56,12 @@ def take_callbacks(tx: Connection) -> list[AfterCommit]:
     """The callbacks that the unit just run has left on `tx`, which is clean afterwards."""
     callbacks: list[AfterCommit] = tx.info.pop(_AFTER_COMMIT, [])
     return callbacks
+
+
+def notify(callbacks: Iterable[AfterCommit]) -> None:
+    """Call what waited for the commit. A failure is logged: the rows are durable all the same."""
+    for callback in callbacks:
+        try:
+            callback()
+        except Exception as error:
+            logger.error("after-commit callback failed", exc_info=error)

@@ -16,6 +16,10 @@ class ConfigurationError(Exception):
     """The settings are weak or contradict each other: the service does not start."""
 
 
+class Unavailable(Exception):
+    """A part the service cannot do without gave no answer. Nothing was decided; try again."""
+
+
 class Refusal(Exception):
     """A request that is refused. What it carries is public; the reason never is.
 

@@ -1,20 +1,56 @@
-"""Bring a database to the newest schema: Alembic, called from the service itself."""
+"""The schema: brought up to date on SQLite, demanded to be so on PostgreSQL."""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from core.errors import ConfigurationError
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
-def upgrade(engine: Engine) -> None:
-    """Apply every migration that `engine`'s database has not seen. Safe to call at every start."""
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def upgrade(engine: Engine) -> None:
+    """Apply every migration that `engine`'s database has not seen. Safe to call at every start."""
+    config = _config()
     with engine.connect() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+@cache
+def newest_revision() -> str:
+    """The revision that this version of the service works with."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    # There is always a first migration.
+    assert head is not None  # noqa: S101
+    return head
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision a database is at; None if it has never been migrated."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+async def require_newest(engine: AsyncEngine) -> None:
+    """Refuse a database that is behind or ahead. Raises ConfigurationError, with the command."""
+    async with engine.connect() as connection:
+        found = await connection.run_sync(revision_of)
+    if found != newest_revision():
+        raise ConfigurationError(
+            f"The database schema is at {found or 'nothing'}, and this version needs "
+            f"{newest_revision()}: run `alembic upgrade head`"
+        )

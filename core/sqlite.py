@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from core.database import AfterCommit, DatabaseUnavailable, T, Unit, take_callbacks
+from core.database import AfterCommit, DatabaseUnavailable, T, Unit, notify, take_callbacks
 
 logger = logging.getLogger("service.database")
 
@@ -132,7 +132,7 @@ class _Worker:
                 outcomes = [_lost(job) for job in batch]
                 _discard(connection)
                 connection = None
-            _notify(outcomes)
+            notify(callback for outcome in outcomes for callback in outcome.callbacks)
             _answer(outcomes)
         _discard(connection)
         self._ended = True
@@ -194,16 +194,6 @@ def _as_answer(error: Exception) -> Exception:
         logger.error("unit failed", exc_info=error)
         return DatabaseUnavailable(type(error).__name__)
     return error
-
-
-def _notify(outcomes: list[Outcome]) -> None:
-    for outcome in outcomes:
-        for callback in outcome.callbacks:
-            try:
-                callback()
-            except Exception as error:
-                # The rows are durable: nobody may be told otherwise because a line was not.
-                logger.error("after-commit callback failed", exc_info=error)
 
 
 def _lost(job: Job) -> Outcome:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from alembic import context
 from sqlalchemy import Connection, create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.config import Settings
+from core.postgres import async_url
 from models import Base
+
+# Any number will do, as long as it is always the same: it names this lock among all others.
+MIGRATION_LOCK = 0x70617373
 
 
 def run(connection: Connection) -> None:
@@ -27,7 +34,23 @@ def run(connection: Connection) -> None:
         if sqlite:
             # Python's driver begins no transaction for DDL by itself.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         context.run_migrations()
+
+
+def run_sqlite(url: str) -> None:
+    engine = create_engine(url, connect_args={"isolation_level": None})
+    with engine.connect() as connection:
+        run(connection)
+    engine.dispose()
+
+
+async def run_postgres(url: str) -> None:
+    engine = create_async_engine(async_url(url))
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
 
 
 if context.is_offline_mode():
@@ -37,9 +60,8 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    engine = create_engine(
-        Settings.from_environment().database_url, connect_args={"isolation_level": None}
-    )
-    with engine.connect() as opened:
-        run(opened)
-    engine.dispose()
+    database_url = Settings.from_environment().database_url
+    if database_url.startswith("sqlite:"):
+        run_sqlite(database_url)
+    else:
+        asyncio.run(run_postgres(database_url))

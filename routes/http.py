@@ -16,8 +16,7 @@ from core import strict_json
 from core.boundary import problem_response, too_large
 from core.caller_address import TrustedProxies
 from core.clock import Clock
-from core.database import DatabaseUnavailable
-from core.errors import PROBLEM_JSON, Refusal, problem, unavailable
+from core.errors import PROBLEM_JSON, Refusal, Unavailable, problem, unavailable
 from schemas import Problem, ValidationProblem
 
 BODY_TIMEOUT_SECONDS = 10
@@ -112,7 +111,7 @@ def as_problems(document: dict[str, Any]) -> dict[str, Any]:
 def install_error_handlers(app: FastAPI) -> None:
     """Every error, whoever raises it, leaves as application/problem+json."""
     app.add_exception_handler(Refusal, _refusal)
-    app.add_exception_handler(DatabaseUnavailable, _unavailable)
+    app.add_exception_handler(Unavailable, _unavailable)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -10,7 +11,7 @@ import audit
 from audit import Caller, Party
 from core import errors
 from core.database import Database
-from core.errors import Refusal
+from core.errors import Refusal, Unavailable
 from core.ids import is_uuid
 from core.tokens import BadToken, Tokens
 from services.throttle import Throttle
@@ -47,7 +48,9 @@ class Access:
                 raise BadToken("missing")
             return self.tokens.verify(token)
         except BadToken as error:
-            await self.throttle.admit(caller, "token_rejected")
+            # A bad token is refused in any case; without counters it is only not limited.
+            with suppress(Unavailable):
+                await self.throttle.admit(caller, "token_rejected")
             event = audit.TokenRejected(reason=error.reason)
             await self.db.write(lambda tx: audit.record(tx, caller, event))
             raise (

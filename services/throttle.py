@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import Storage
 from limits.aio.strategies import FixedWindowRateLimiter
+from limits.errors import StorageError
 
 import audit
 from audit import Caller, Party
@@ -21,6 +22,7 @@ from core import errors
 from core.clock import Clock
 from core.config import Settings
 from core.database import Database
+from core.errors import Unavailable
 
 WINDOW_SECONDS = 60
 ONCE = RateLimitItemPerMinute(1)
@@ -51,6 +53,13 @@ class Throttle:
         """Count one request; the RateLimit fields for its answer. Raises Refusal (429)."""
         if self._off:
             return {}
+        try:
+            return await self._count(caller, action, email)
+        except StorageError as error:
+            # Not counting would be failing open.
+            raise Unavailable(type(error.storage_error).__name__) from None
+
+    async def _count(self, caller: Caller, action: str, email: str | None) -> dict[str, str]:
         fields: dict[str, str] = {}
         for policy in self._policies(caller, email):
             if not await self._limiter.hit(policy.item, action, policy.name, policy.key):

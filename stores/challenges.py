@@ -55,6 +55,14 @@ class Challenges(Protocol):
         """What waits under `challenge`, exactly once; None if it is unknown, spent or too old."""
         ...
 
+    async def check(self) -> None:
+        """Raises Unavailable if a ceremony could not be begun now."""
+        ...
+
+    async def stop(self) -> None:
+        """Let go of connections."""
+        ...
+
 
 def new_challenge() -> str:
     """32 random bytes (WebAuthn L3 §13.4.3 asks for 16) in base64url."""
@@ -87,6 +95,12 @@ class MemoryChallenges:
         # One dictionary operation and no await: of many takers one gets it.
         expires, pending = self._waiting.pop(challenge, (0.0, None))
         return pending if self._clock.monotonic() < expires else None
+
+    async def check(self) -> None:
+        """Memory is always there."""
+
+    async def stop(self) -> None:
+        """Nothing is held outside of this process."""
 
     def _drop_old(self, now: float) -> None:
         # All live equally long, so the order of arrival is the order of expiry.

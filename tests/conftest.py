@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from devtools.authenticator import SoftAuthenticator
+from tests.support import production
 from tests.support.clock import HeldClock
 from tests.support.service import Service
 
@@ -19,6 +20,13 @@ NEEDS = {"playwright": "browser", "hypothesis": "http", "schemathesis": "fuzz"}
 collect_ignore = [folder for name, folder in NEEDS.items() if find_spec(name) is None]
 
 StartService = Callable[..., Service]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def leave_no_databases() -> Iterator[None]:
+    """What a run on PostgreSQL has made there goes with it."""
+    yield
+    production.drop_all()
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ OWNERS = {
     "webauthn": r"core/relying_party\w*\.py",
     "sqlalchemy": r"models\.py|stores/\w+\.py|core/(database|migrate|sqlite|postgres)\w*\.py",
     "alembic": r"core/migrate\.py",
+    "redis": r"stores/redis\.py",
 }
 # An open transaction is handed through these; they name its type and nothing else.
 BORROWED = {"sqlalchemy": (r"audit\.py|auth\.py|services/\w+\.py", {"Connection"})}
@@ -47,6 +48,7 @@ BORROWED = {"sqlalchemy": (r"audit\.py|auth\.py|services/\w+\.py", {"Connection"
 NOT_IMPORTED = {
     "uvicorn": "serves the application from outside: `python -m uvicorn main:app`",
     "uvloop": "uvicorn picks it up by itself",
+    "asyncpg": "SQLAlchemy speaks to PostgreSQL through it",
     "httptools": "uvicorn picks it up by itself",
     "pytest": "runs the tests",
     "httpx": "the tests' client",

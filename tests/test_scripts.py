@@ -628,6 +628,10 @@ def test_make_run_serves_the_port_asked_for_and_trusts_no_headers() -> None:
 def test_ci_fails_when_make_does(tmp_path: Path) -> None:
     (tmp_path / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+    (tmp_path / "scripts").mkdir()
+    services = tmp_path / "scripts" / "ensure-services.sh"
+    services.write_text("#!/bin/sh\n")
+    services.chmod(0o755)
     (tmp_path / "Makefile").write_text("develop chromium:\n\ntest:\n\t@echo CI=$$CI; exit 5\n")
     done = run(tmp_path / ".ci" / "run", cwd=tmp_path.parent)
     assert done.returncode != 0

@@ -32,6 +32,8 @@ DEFAULTS = {
 }
 # What an operator writes, and what the service then has.
 WRITTEN: dict[str, tuple[str, Any]] = {
+    "environment": ("production", "production"),
+    "serve_docs": ("false", False),
     "jwt_secret": (SECRET, SECRET),
     "jwt_algorithm": ("HS384", "HS384"),
     "jwt_expiration_minutes": ("15", 15),
@@ -43,7 +45,9 @@ WRITTEN: dict[str, tuple[str, Any]] = {
         "http://localhost:3000, https://app.localhost",
         ("http://localhost:3000", "https://app.localhost"),
     ),
-    "database_url": ("sqlite:////var/lib/auth/app.db", "sqlite:////var/lib/auth/app.db"),
+    "database_url": ("postgresql://db.internal/auth", "postgresql://db.internal/auth"),
+    "database_pool_size": ("25", 25),
+    "redis_url": ("rediss://cache.internal/0", "rediss://cache.internal/0"),
     "log_file": ("/var/log/auth.log", Path("/var/log/auth.log")),
     "cors_origins": ("https://app.example.com,", ("https://app.example.com",)),
     "trusted_proxies": ("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
@@ -58,7 +62,9 @@ WRITTEN: dict[str, tuple[str, Any]] = {
 # These two only come together, with a folder of certificates: they are tested where those are.
 TESTED_ELSEWHERE = {"attestation", "attestation_roots"}
 # Settings that are only valid together with others.
-NEEDS = {"rp_id": {"JWT_SECRET": SECRET, "ORIGIN": "https://login.example.com"}}
+PUBLIC = {"JWT_SECRET": SECRET, "ORIGIN": "https://login.example.com"}
+IN_PRODUCTION = {**PUBLIC, "RP_ID": "example.com", "TRUSTED_PROXIES": "10.0.0.0/8"}
+NEEDS = {"rp_id": PUBLIC, "environment": IN_PRODUCTION}
 
 
 def plain(value: Any) -> Any:

@@ -19,6 +19,7 @@ from core.clock import Clock
 from core.config import Settings
 from devtools.authenticator import SoftAuthenticator
 from main import create_app
+from tests.support import production
 
 T = TypeVar("T")
 
@@ -41,9 +42,8 @@ class Service:
 
     def __init__(self, folder: Path, *, clock: Clock | None = None, **settings: Any) -> None:
         self.folder = folder
-        self.settings = Settings(
-            database_url=f"sqlite:///{folder}/app.db", log_file=folder / "app.log", **settings
-        )
+        self._database = production.take_database() if production.is_chosen() else None
+        self.settings = Settings(**{**self._backend(), "log_file": folder / "app.log", **settings})
         self.app: FastAPI = create_app(self.settings, clock)
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -59,9 +59,18 @@ class Service:
             raise self._failure
         return self
 
+    def _backend(self) -> dict[str, Any]:
+        if self._database is None:
+            return {"database_url": f"sqlite:///{self.folder}/app.db"}
+        production.flush_redis()
+        url = f"{production.SERVER}/{self._database}"
+        return {"database_url": url, "database_pool_size": 5, "redis_url": production.REDIS}
+
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(30)
+        if self._database is not None:
+            production.give_back(self._database)
         if self._failure:
             raise self._failure
 
@@ -111,7 +120,9 @@ class Service:
         return self.run(all_of_them())
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
-        """What `sqlite3 app.db` would print, as dictionaries."""
+        """What `sqlite3 app.db` (or psql) would print, as dictionaries."""
+        if self._database is not None:
+            return production.rows(self._database, query, values)
         connection = sqlite3.connect(self.folder / "app.db", timeout=10)
         try:
             connection.row_factory = sqlite3.Row
@@ -123,7 +134,7 @@ class Service:
 
     def audit(self, event_type: str | None = None) -> list[dict[str, Any]]:
         """The audit rows, oldest first; of one type if it is given."""
-        rows = self.rows("SELECT * FROM audit_logs ORDER BY rowid")
+        rows = self.rows("SELECT * FROM audit_logs ORDER BY id")
         return [row for row in rows if event_type in (None, row["event_type"])]
 
     def last_audit(self, event_type: str) -> dict[str, Any]:

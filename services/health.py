@@ -1,0 +1,52 @@
+"""Whether the service can do its work: asked by load balancers, answered with reasons."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from core.database import Database
+from core.errors import Unavailable
+from core.logs import LogFile
+from core.migrate import newest_revision, revision_of
+from stores.challenges import Challenges
+
+PATIENCE_SECONDS = 3
+OK = "ok"
+
+
+@dataclass(frozen=True)
+class Health:
+    """Looks at each part the service cannot do without, and at the log, which it can."""
+
+    db: Database
+    challenges: Challenges
+    log_file: LogFile
+
+    async def report(self) -> tuple[bool, dict[str, str]]:
+        """Whether ceremonies can be held, and what each part says."""
+        checks = {"database": self._database, "challenges": self._challenges}
+        answers = await asyncio.gather(*(_ask(check) for check in checks.values()))
+        parts = dict(zip(checks, answers, strict=True))
+        ready = all(answer == OK for answer in parts.values())
+        lost = self.log_file.trail.failures
+        return ready, {**parts, "log": f"{lost} lines lost" if lost else OK}
+
+    async def _database(self) -> str:
+        found, needed = await self.db.read(revision_of), newest_revision()
+        return OK if found == needed else f"the schema is at {found}, {needed} is needed"
+
+    async def _challenges(self) -> str:
+        await self.challenges.check()
+        return OK
+
+
+async def _ask(check: Callable[[], Awaitable[str]]) -> str:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await check()
+    except TimeoutError:
+        return "no answer in time"
+    except Unavailable as error:
+        return f"away ({error})"

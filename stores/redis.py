@@ -1,0 +1,101 @@
+"""Begun ceremonies in Redis (or Valkey), for many workers: set once, taken once, gone in time.
+
+`SET … NX EX` puts, `GETDEL` takes: one command each, so of many takers one gets it, whichever
+machine they are on. The lifetime runs on Redis's own clock. Nothing fails open: when Redis does
+not answer, the ceremony is refused with 503.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, cast
+
+from limits.aio.storage import RedisStorage, Storage
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.exceptions import RedisError
+
+from core import base64url
+from core.errors import Unavailable
+from stores.challenges import LIFETIME_SECONDS, Pending, PendingUser, new_challenge
+
+PREFIX = "passkeys:challenge:"
+
+
+TIMEOUT_SECONDS = 2
+MAX_CONNECTIONS = 100
+
+
+def open_redis(url: str) -> tuple[RedisChallenges, Storage]:
+    """Challenges and rate-limit counters behind one URL, over one bounded pool."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=MAX_CONNECTIONS,
+        timeout=TIMEOUT_SECONDS,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+    )
+    counters = RedisStorage(
+        f"async+{url}",
+        wrap_exceptions=True,
+        implementation="redispy",
+        key_prefix="passkeys:limit",
+        # Handed through to the client, which is not what the signature speaks of.
+        connection_pool=cast(Any, pool),
+    )
+    return RedisChallenges(Redis(connection_pool=pool)), counters
+
+
+class RedisChallenges:
+    """`Challenges` that all workers share."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def check(self) -> None:
+        try:
+            await self._redis.get(PREFIX)
+        except (RedisError, OSError) as error:
+            raise Unavailable(type(error).__name__) from None
+
+    async def stop(self) -> None:
+        # The counters' connections are in the same pool.
+        await self._redis.connection_pool.disconnect()
+
+    async def put(self, pending: Pending) -> str:
+        challenge = new_challenge()
+        try:
+            await self._redis.set(PREFIX + challenge, _dump(pending), nx=True, ex=LIFETIME_SECONDS)
+        except (RedisError, OSError) as error:
+            raise Unavailable(type(error).__name__) from None
+        return challenge
+
+    async def take(self, challenge: str) -> Pending | None:
+        try:
+            kept = await self._redis.getdel(PREFIX + challenge)
+        except (RedisError, OSError) as error:
+            raise Unavailable(type(error).__name__) from None
+        return None if kept is None else _load(kept)
+
+
+def _dump(pending: Pending) -> str:
+    user = pending.user and {
+        **asdict(pending.user),
+        "date_of_birth": pending.user.date_of_birth.isoformat(),
+    }
+    offered = sorted(map(base64url.encode, pending.offered))
+    return json.dumps(
+        {"ceremony": pending.ceremony, "email": pending.email, "user": user, "offered": offered}
+    )
+
+
+def _load(kept: bytes) -> Pending:
+    members: dict[str, Any] = json.loads(kept)
+    user = members["user"]
+    if user is not None:
+        user = PendingUser(
+            **{**user, "date_of_birth": datetime.fromisoformat(user["date_of_birth"])}
+        )
+    offered = frozenset(map(base64url.decode, members["offered"]))
+    return Pending(members["ceremony"], members["email"], user, offered)

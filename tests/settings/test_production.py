@@ -1,0 +1,59 @@
+"""What production demands, and how many workers may share nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.config import Settings, require_shared_state, workers
+from core.errors import ConfigurationError
+
+SOUND = {
+    "ENVIRONMENT": "production",
+    "JWT_SECRET": "0123456789abcdef0123456789abcdef",
+    "RP_ID": "example.com",
+    "ORIGIN": "https://login.example.com",
+    "TRUSTED_PROXIES": "10.0.0.0/8",
+}
+WEAK = {
+    "the development secret": ({"JWT_SECRET": ""}, "JWT_SECRET"),
+    "plain http": ({"ORIGIN": "http://localhost:8000", "RP_ID": "localhost"}, "https"),
+    "nobody to trust": ({"TRUSTED_PROXIES": ""}, "TRUSTED_PROXIES"),
+    "no rate limits": ({"DANGER_RATE_LIMITS_OFF": "true"}, "DANGER_RATE_LIMITS_OFF"),
+}
+
+
+def test_a_sound_production_starts_without_docs() -> None:
+    assert not Settings.from_environment(SOUND).serves_docs
+    assert Settings.from_environment({**SOUND, "SERVE_DOCS": "true"}).serves_docs
+
+
+@pytest.mark.parametrize(("change", "named"), WEAK.values(), ids=WEAK)
+def test_a_weak_production_does_not_start(change: dict[str, str], named: str) -> None:
+    """C5: and the sentence names what to set."""
+    with pytest.raises(ConfigurationError, match=named):
+        Settings.from_environment({**SOUND, **change})
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "expected"),
+    [
+        ({}, [], 1),
+        ({"WEB_CONCURRENCY": "3"}, [], 3),
+        ({}, ["uvicorn", "main:app", "--workers", "4"], 4),
+        ({"WEB_CONCURRENCY": "3"}, ["uvicorn", "main:app", "--workers=2"], 2),
+        ({"WEB_CONCURRENCY": "many"}, [], 1),
+        ({}, ["uvicorn", "--workers"], 1),
+    ],
+)
+def test_the_number_of_workers_is_what_uvicorn_was_told(
+    environment: dict[str, str], arguments: list[str], expected: int
+) -> None:
+    assert workers(environment, arguments) == expected
+
+
+def test_several_workers_without_redis_do_not_start() -> None:
+    """A login begun at one would be refused at the other."""
+    with pytest.raises(ConfigurationError, match="REDIS_URL"):
+        require_shared_state(Settings(), 2)
+    require_shared_state(Settings(), 1)
+    require_shared_state(Settings(redis_url="redis://127.0.0.1"), 2)

@@ -158,7 +158,7 @@ class Passkeys:
             audit.record(tx, caller, done)
 
         await self.db.write(unit)
-        self.decoys.add((len(row.credential_id), row.transports))
+        self.decoys.add(((len(row.credential_id), row.transports),))
         return user
 
     async def login_begin(self, caller: Caller, email: EmailAddress | None) -> dict[str, Any]:
@@ -169,11 +169,11 @@ class Passkeys:
             return self.relying_party.request_options(challenge=challenge, allowed=())
         account = await self._account_for_login(caller, email.canonical)
         # Made for everyone, or the time it takes would tell who is registered.
-        decoy = self.decoys.of(email.canonical)
+        decoys = self.decoys.of(email.canonical)
         known = account.descriptors if account else ()
         if not known and self.danger_reveal_unknown_email:
             raise errors.invalid_credentials()
-        allowed = [Descriptor(key, _split(transports)) for key, transports in known or (decoy,)]
+        allowed = [Descriptor(key, _split(transports)) for key, transports in known or decoys]
         offered = frozenset(key for key, _ in known)
         pending = Pending("login", email.canonical, offered=offered)
         challenge = await self.challenges.put(pending)
@@ -204,7 +204,7 @@ class Passkeys:
             response = read_authentication(assertion)
             pending = _require_ceremony(pending, "login", email)
             assert challenge is not None  # noqa: S101
-            passkey, user = await self._passkey_of(response)
+            passkey, user = await self._passkey_of(response, challenge)
             claimed = Party.of(user)
             if email is not None:
                 _require_email(email, user.email)
@@ -215,10 +215,14 @@ class Passkeys:
             raise errors.invalid_credentials() from None
         return LoggedIn(self.tokens.issue(_subject(user)), user)
 
-    async def _passkey_of(self, response: AuthenticationResponse) -> tuple[CredentialRow, UserRow]:
+    async def _passkey_of(
+        self, response: AuthenticationResponse, challenge: str
+    ) -> tuple[CredentialRow, UserRow]:
         key = response.credential_id
         found = await self.db.read(lambda tx: credentials.with_owner(tx, key))
         if found is None:
+            # Or a decoy would be refused sooner than a real passkey's bad signature.
+            self.relying_party.pretend_to_verify(response, expected_challenge=challenge)
             raise BadCredential("unknown_credential")
         return found
 

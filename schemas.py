@@ -66,7 +66,11 @@ def _canonical_email(typed: str) -> str:
         # The library's message quotes the address.
         raise ValueError("not an email address") from None
     local = unicodedata.normalize("NFC", valid.local_part.casefold())
-    return f"{local}@{valid.ascii_domain.lower()}"
+    canonical = f"{local}@{valid.ascii_domain.lower()}"
+    # Folding makes some letters longer: nobody could type what is kept.
+    if len(canonical.encode()) > MAX_EMAIL:
+        raise ValueError("too long")
+    return canonical
 
 
 def _is_disguised(typed: str) -> bool:
@@ -106,7 +110,7 @@ def _parse_name(value: Any) -> str:
     if len(value) > 4 * MAX_NAME:
         raise PydanticCustomError("too_long", "Must have at most 100 characters")
     text = unicodedata.normalize("NFC", value).strip()
-    if not text:
+    if not text.translate(WITHOUT_JOINERS).strip():
         raise PydanticCustomError("blank", "Must not be blank")
     if len(text) > MAX_NAME:
         raise PydanticCustomError("too_long", "Must have at most 100 characters")
@@ -144,7 +148,7 @@ Email = Annotated[EmailAddress, PlainValidator(_parse_email), WithJsonSchema(EMA
 Name = Annotated[
     str,
     PlainValidator(_parse_name),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_NAME}),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_NAME, "pattern": r"\S"}),
 ]
 BirthDate = Annotated[
     datetime,

@@ -98,6 +98,8 @@ def require_authenticator_data(data: bytes) -> None:
             end = ID_OFFSET + int.from_bytes(data[ID_OFFSET - 2 : ID_OFFSET])
             end = ctap_cbor.end_of_item(data, end)
         if data[FLAGS_OFFSET] & EXTENSIONS:
+            if not ctap_cbor.is_map(data, end):
+                raise BadCredential("authenticator_data_malformed")
             end = ctap_cbor.end_of_item(data, end)
     except (ctap_cbor.NotCanonical, IndexError):
         raise BadCredential("authenticator_data_malformed") from None

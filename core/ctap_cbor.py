@@ -31,9 +31,24 @@ def end_of_item(data: bytes, start: int = 0, *, depth: int = MAX_DEPTH) -> int:
         return _within(data, position + argument)
     if argument > MAX_MEMBERS:
         raise NotCanonical("too many members")
-    for _ in range(argument * (2 if kind == MAP else 1)):
+    for _ in range(argument):
+        if kind == MAP:
+            position = _end_of_key(data, position)
         position = end_of_item(data, position, depth=depth - 1)
     return position
+
+
+def _end_of_key(data: bytes, start: int) -> int:
+    # True is 1 to Python, and a list is no key at all.
+    kind, _, _ = _head(data, start)
+    if kind not in (UNSIGNED, NEGATIVE, BYTES, TEXT):
+        raise NotCanonical("a key that is neither a number nor a string")
+    return end_of_item(data, start)
+
+
+def is_map(data: bytes, start: int) -> bool:
+    """Whether a map begins at `start`."""
+    return _head(data, start)[0] == MAP
 
 
 def _head(data: bytes, start: int) -> tuple[int, int, int]:

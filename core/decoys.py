@@ -18,11 +18,12 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from core.config import Settings
 
-Shape = tuple[int, str]
+# Of each passkey an account has: the id's length, and its transports.
+Shape = tuple[tuple[int, str], ...]
 
 SAMPLE_SIZE = 1000
 # Before anyone has registered: what the commonest platform passkeys look like.
-DEFAULT_SHAPE: Shape = (32, "internal")
+DEFAULT_SHAPE: Shape = ((32, "internal"),)
 
 
 class Decoys:
@@ -36,22 +37,28 @@ class Decoys:
     @property
     def settled(self) -> bool:
         """Whether the sample is whole: what is registered from now on changes no decoy."""
-        return self._weights.total() >= SAMPLE_SIZE
+        passkeys = sum(len(shape) * weight for shape, weight in self._weights.items())
+        return passkeys >= SAMPLE_SIZE
 
     def learn(self, sample: Iterable[Shape]) -> None:
-        """Take over what the first passkeys look like."""
+        """Take over what the first accounts look like."""
         self._weights = Counter(sample)
 
     def add(self, shape: Shape) -> None:
-        """A passkey has been registered: while they are few, it counts."""
+        """An account has been registered: while they are few, it counts."""
         if not self.settled:
             self._weights[shape] += 1
 
-    def of(self, email: str) -> tuple[bytes, str]:
-        """Credential id and transports of `email`'s decoy; the same for every call."""
-        length, transports = self._shape(email)
-        info = b"id:" + email.encode()
-        return HKDFExpand(SHA512(), length, info).derive(self._key), transports
+    def of(self, email: str) -> tuple[tuple[bytes, str], ...]:
+        """Credential ids and transports of `email`'s decoys; the same for every call."""
+        return tuple(
+            (self._id(email, number, length), transports)
+            for number, (length, transports) in enumerate(self._shape(email))
+        )
+
+    def _id(self, email: str, number: int, length: int) -> bytes:
+        info = b"id:%d:" % number + email.encode()
+        return HKDFExpand(SHA512(), length, info).derive(self._key)
 
     def _shape(self, email: str) -> Shape:
         """Draw a shape with the odds it has in the sample.

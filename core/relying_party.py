@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,6 +89,20 @@ class Descriptor:
         """PublicKeyCredentialDescriptorJSON (§5.8.3)."""
         shown = {"type": "public-key", "id": base64url.encode(self.credential_id)}
         return {**shown, "transports": list(self.transports)} if self.transports else shown
+
+
+# The generator of P-256: a key whose private half is 1 proves nothing, and is never let in.
+NOBODYS_PASSKEY = StoredPasskey(
+    credential_id=b"",
+    public_key=bytes.fromhex(
+        "a5010203262001"
+        "2158206b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+        "2258204fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+    ),
+    sign_count=0,
+    backup_eligible=False,
+    user_handle=b"nobody",
+)
 
 
 def user_handle(user_id: str) -> bytes:
@@ -198,10 +213,10 @@ class RelyingParty:
         self._require_client_data(response.client_data, "webauthn.get", expected_challenge)
         # Steps 18 to 20: UP, UV, BE and BS.
         flags = _require_flags(response.authenticator_data)
+        # §6.1: "for assertion signatures, the AT flag MUST NOT be set".
+        if flags & AT:
+            raise BadCredential("authenticator_data_malformed")
         require_authenticator_data(response.authenticator_data)
-        # Step 20, second half: backup eligibility never changes.
-        if bool(flags & BE) != stored.backup_eligible:
-            raise BadCredential("backup_eligibility_changed")
         # Steps 17 and 21 to 23: the RP ID hash and the signature.
         verified = call(
             verify_authentication_response,
@@ -214,8 +229,24 @@ class RelyingParty:
             credential_current_sign_count=0,
             require_user_verification=True,
         )
+        # Step 20, second half: backup eligibility never changes. Not before the signature: how long
+        # a refusal takes must not tell what is stored, or that anything is.
+        if bool(flags & BE) != stored.backup_eligible:
+            raise BadCredential("backup_eligibility_changed")
         require_sign_count(verified.new_sign_count, stored.sign_count)
         return VerifiedLogin(verified.new_sign_count, bool(flags & BS))
+
+    def pretend_to_verify(
+        self, response: AuthenticationResponse, *, expected_challenge: str
+    ) -> None:
+        """The same work for a credential nobody has, so that the time it takes tells nothing."""
+        with suppress(BadCredential):
+            self.verify_authentication(
+                response,
+                expected_challenge=expected_challenge,
+                stored=NOBODYS_PASSKEY,
+                require_user_handle=False,
+            )
 
     def _require_client_data(self, data: ClientData, kind: str, challenge: str) -> None:
         if data.type != kind:

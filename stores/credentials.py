@@ -73,7 +73,11 @@ _USED = (
     )
 )
 _SAMPLE = (
-    select(func.length(WebAuthnCredential.credential_id), WebAuthnCredential.transports)
+    select(
+        WebAuthnCredential.user_id,
+        func.length(WebAuthnCredential.credential_id),
+        WebAuthnCredential.transports,
+    )
     .order_by(WebAuthnCredential.created_at, WebAuthnCredential.id)
     .limit(bindparam("count"))
 )
@@ -120,6 +124,9 @@ def mark_used(
     return tx.execute(_USED, values).rowcount == 1
 
 
-def sample_shapes(tx: Connection, count: int) -> list[tuple[int, str]]:
-    """Length and transports of the first `count` passkeys there were: what decoys look like."""
-    return [(row[0], row[1]) for row in tx.execute(_SAMPLE, {"count": count})]
+def sample_shapes(tx: Connection, count: int) -> list[tuple[tuple[int, str], ...]]:
+    """What the accounts of the first `count` passkeys look like: length and transports of each."""
+    accounts: dict[str, list[tuple[int, str]]] = {}
+    for user_id, length, transports in tx.execute(_SAMPLE, {"count": count}):
+        accounts.setdefault(user_id, []).append((length, transports))
+    return [tuple(passkeys) for passkeys in accounts.values()]

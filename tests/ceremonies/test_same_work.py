@@ -19,7 +19,7 @@ def work_of(service: Service, monkeypatch: pytest.MonkeyPatch, email: str) -> li
     work: list[str] = []
     make_decoy = Decoys.of
 
-    def counted(self: Decoys, address: str) -> tuple[bytes, str]:
+    def counted(self: Decoys, address: str) -> tuple[tuple[bytes, str], ...]:
         work.append("a decoy")
         return make_decoy(self, address)
 

@@ -51,3 +51,17 @@ chromium:
 
 services:
 	@scripts/ensure-services.sh
+
+.PHONY: fuzz enumeration
+
+fuzz: develop ## 50,000 broken requests against the service in process (SEED=2: others)
+	@$(BIN)/python -m bench.fuzz --count 50000 --seed $(or $(SEED),1)
+
+enumeration: develop ## can /login/begin tell who is registered? answers compared, times measured
+	@$(BIN)/python -m bench.enumeration
+
+.PHONY: mutants
+
+mutants: ## mutation tests of the security core: which changes does no test notice?
+	@scripts/venv.sh requirements-mutants.txt
+	@$(BIN)/python -m bench.mutation

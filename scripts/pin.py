@@ -24,8 +24,11 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 SYSTEMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
-# Asked for on Windows alone, so a resolution elsewhere never meets it.
-WINDOWS = {"colorama": "0.4.6"}
+# Asked for on some machines alone, so a resolution elsewhere never meets them.
+ELSEWHERE = {
+    "async-timeout": ("5.0.1", 'python_full_version < "3.11.3"'),
+    "colorama": ("0.4.6", 'sys_platform == "win32"'),
+}
 HEADER = """\
 # What the direct requirements pull in, pinned exactly: one set for Python 3.11 to 3.14.
 # Written by `make pins`; read by requirements.txt with `-c`. Only what is asked for is installed.
@@ -43,7 +46,7 @@ def main() -> int:
         return 1
     asked = {canonicalize_name(Requirement(line).name) for line in direct}
     lines = [f"{name}=={version}" for name, version in pins.items() if canonical(name) not in asked]
-    lines += [f'{name}=={version} ; sys_platform == "win32"' for name, version in WINDOWS.items()]
+    lines += [f"{name}=={version} ; {where}" for name, (version, where) in ELSEWHERE.items()]
     (ROOT / "constraints.txt").write_text(HEADER + "\n".join(sorted(lines, key=canonical)) + "\n")
     print(f"constraints.txt: {len(lines)} pins")
     return 0
@@ -69,7 +72,7 @@ def resolve(direct: list[str]) -> list[dict[str, Any]]:
 
 
 def unpinned(packages: list[dict[str, Any]], pins: dict[str, str]) -> Iterator[str]:
-    known = {canonicalize_name(name) for name in (*pins, *WINDOWS)}
+    known = {canonicalize_name(name) for name in (*pins, *ELSEWHERE)}
     for package in packages:
         for line in package.get("requires_dist", ()):
             requirement = Requirement(line)

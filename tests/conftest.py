@@ -16,7 +16,12 @@ from tests.support.clock import HeldClock
 from tests.support.service import Service
 
 # `pip install -r requirements.txt && pytest` runs what needs no more than that; CI has everything.
-NEEDS = {"playwright": "browser", "hypothesis": "http", "schemathesis": "fuzz"}
+NEEDS = {
+    "playwright": "browser",
+    "hypothesis": "http",
+    "schemathesis": "fuzz",
+    "yamllint": "deploy",
+}
 collect_ignore = [folder for name, folder in NEEDS.items() if find_spec(name) is None]
 
 StartService = Callable[..., Service]

@@ -49,6 +49,7 @@ NOT_IMPORTED = {
     "uvicorn": "serves the application from outside: `python -m uvicorn main:app`",
     "uvloop": "uvicorn picks it up by itself",
     "asyncpg": "SQLAlchemy speaks to PostgreSQL through it",
+    "greenlet": "SQLAlchemy's async engine runs on it, and does not ask for it by itself",
     "httptools": "uvicorn picks it up by itself",
     "pytest": "runs the tests",
     "httpx": "the tests' client",

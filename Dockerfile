@@ -1,0 +1,61 @@
+# The one image: `docker build -t auth-example:1.0.0 .`
+#
+# To pin the base by content as well, append its digest to this line, the only one that names it:
+#   docker buildx imagetools inspect python:3.13-slim-bookworm --format '{{.Manifest.Digest}}'
+FROM python:3.13-slim-bookworm AS base
+
+# The working folder is writable, so nothing is ever imported from it (PYTHONSAFEPATH).
+ENV PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPATH=/app \
+    PYTHONSAFEPATH=1 \
+    PYTHONUNBUFFERED=1
+
+
+FROM base AS build
+
+WORKDIR /build
+COPY requirements.txt constraints.txt ./
+# Exact pins, wheels only: nothing is compiled. The tools of the tests stay out.
+RUN grep -Ev '^(pytest|httpx)==' requirements.txt > runtime.txt \
+    && python -m venv --without-pip /opt/venv \
+    && python -m pip --python /opt/venv/bin/python install \
+        --no-cache-dir --disable-pip-version-check --only-binary :all: -r runtime.txt
+
+
+FROM base
+
+LABEL org.opencontainers.image.title="auth-example" \
+    org.opencontainers.image.description="Passkey registration and login" \
+    org.opencontainers.image.licenses="MIT"
+
+# A fixed uid, for volumes and `runAsNonRoot`; and no installer in what runs.
+RUN groupadd --gid 10001 service \
+    && useradd --uid 10001 --gid service --no-log-init --no-create-home --home-dir /data \
+        --shell /usr/sbin/nologin service \
+    && install --directory --owner=service --group=service --mode=0750 /data \
+    && python -m pip uninstall --yes --root-user-action=ignore pip
+
+COPY --from=build /opt/venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH
+
+# What .dockerignore lets through: root's, so the service cannot change itself.
+COPY . /app
+RUN chmod -R a+rX,go-w /app
+
+# The database and the log of a service without PostgreSQL; nothing else is ever written.
+WORKDIR /data
+VOLUME ["/data"]
+
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["python", "-I", "-c", \
+    "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=2); c.request('GET', '/livez'); raise SystemExit(c.getresponse().status != 200)"]
+
+# Keep-alive outlasts the proxy's, or the proxy would now and then send into a closed connection.
+# On SIGTERM requests under way have 20 seconds to end; give the container 30.
+CMD ["python", "-m", "uvicorn", "main:app", "--app-dir", "/app", \
+    "--host", "0.0.0.0", "--port", "8000", \
+    "--no-proxy-headers", "--no-server-header", "--no-access-log", \
+    "--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "20"]

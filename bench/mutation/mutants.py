@@ -91,7 +91,8 @@ def _applied(
             return (text[:start] + new.encode() + text[end:]).decode()
     changed = module.deep_replace(mutation.original_node, mutation.mutated_node)
     assert isinstance(changed, libcst.Module)
-    return changed.code
+    code: str = changed.code
+    return code
 
 
 def _function_bodies(module: libcst.Module) -> set[int]:

@@ -88,7 +88,8 @@ def _applied(
         start, end = between
         if text[start:end].decode() == module.code_for_node(mutation.original_node):
             new = module.code_for_node(mutation.mutated_node)
-            return (text[:start] + new.encode() + text[end:]).decode()
+            spliced: str = (text[:start] + new.encode() + text[end:]).decode()
+            return spliced
     changed = module.deep_replace(mutation.original_node, mutation.mutated_node)
     assert isinstance(changed, libcst.Module)
     code: str = changed.code

@@ -96,6 +96,9 @@ def require_authenticator_data(data: bytes) -> None:
         end = AAGUID_OFFSET
         if data[FLAGS_OFFSET] & ATTESTED:
             end = ID_OFFSET + int.from_bytes(data[ID_OFFSET - 2 : ID_OFFSET])
+            # §6.1 forbids a key in an assertion, and genuine devices send one; it is never read.
+            if not ctap_cbor.is_map(data, end):
+                raise BadCredential("authenticator_data_malformed")
             end = ctap_cbor.end_of_item(data, end)
         if data[FLAGS_OFFSET] & EXTENSIONS:
             if not ctap_cbor.is_map(data, end):

@@ -213,9 +213,6 @@ class RelyingParty:
         self._require_client_data(response.client_data, "webauthn.get", expected_challenge)
         # Steps 18 to 20: UP, UV, BE and BS.
         flags = _require_flags(response.authenticator_data)
-        # §6.1: "for assertion signatures, the AT flag MUST NOT be set".
-        if flags & AT:
-            raise BadCredential("authenticator_data_malformed")
         require_authenticator_data(response.authenticator_data)
         # Steps 17 and 21 to 23: the RP ID hash and the signature.
         verified = call(

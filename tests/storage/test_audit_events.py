@@ -66,8 +66,8 @@ FLOWS: dict[type[Event], tuple[Flow, str, int, str | None, str]] = {
     ),
     audit.RegistrationRefused: (
         lambda service, device: service.complete_registration(JANE["email"], {}),
-        *("registration_complete", 0, "no_ceremony"),
-        "Registration refused for jane@example.com: no_ceremony",
+        *("registration_complete", 0, "member_response"),
+        "Registration refused for jane@example.com: member_response",
     ),
     audit.LoginBegun: (
         lambda service, device: service.post("/login/begin", {}),

@@ -71,7 +71,7 @@ def test_failed_logins_newest_first(history: sqlite3.Connection) -> None:
     """Who tried to get in, from where, with what, and why it failed."""
     unknown, wrong = run(history, FAILED_LOGINS)
     assert unknown["user_email"] == "nobody@example.com"
-    assert unknown["details"] == "Login refused for nobody@example.com: no_ceremony"
+    assert unknown["details"] == "Login refused for nobody@example.com: member_response"
     assert wrong["user_email"] == "jane@example.com"
     assert wrong["details"] == "Login refused for Jane Doe: signature"
     for row in (unknown, wrong):

@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection
-
-from core.database import after_commit
+from core.database import Transaction, after_commit
 from core.ids import time_ordered_id
 from stores import audit_logs
 from stores.users import UserRow
@@ -231,7 +229,7 @@ class RateLimited(Event):
         return f"More than {self.per_minute} a minute of {self.action} (limit: {self.reason})"
 
 
-def record(tx: Connection, caller: Caller, event: Event) -> None:
+def record(tx: Transaction, caller: Caller, event: Event) -> None:
     """Write `event` into the transaction `tx`, and to the log once that is durable."""
     row = _row(caller, event)
     audit_logs.add(tx, row)

@@ -13,8 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-
 import audit
 from audit import Caller, Party
 from core import errors
@@ -25,7 +23,7 @@ from core.client_data import (
     read_authentication,
     read_registration,
 )
-from core.database import Database
+from core.database import Database, Transaction
 from core.decoys import SAMPLE_SIZE, Decoys
 from core.errors import Unavailable
 from core.ids import random_id
@@ -83,7 +81,7 @@ class Passkeys:
         """Creation options for a new account. Refuses an email that an account has."""
         email = form.email.canonical
 
-        def unit(tx: Connection) -> bool:
+        def unit(tx: Transaction) -> bool:
             actor = Party(None, email)
             free = users.id_of(tx, email) is None
             begun = audit.RegistrationBegun(actor)
@@ -151,7 +149,7 @@ class Passkeys:
             created_at=caller.at,
         )
 
-        def unit(tx: Connection) -> None:
+        def unit(tx: Transaction) -> None:
             users.add(tx, user)
             credentials.add(tx, row)
             done = audit.RegistrationCompleted(Party.of(user), aaguid=passkey.aaguid)
@@ -180,7 +178,7 @@ class Passkeys:
         return self.relying_party.request_options(challenge=challenge, allowed=allowed)
 
     async def _account_for_login(self, caller: Caller, email: str) -> Account | None:
-        def unit(tx: Connection) -> Account | None:
+        def unit(tx: Transaction) -> Account | None:
             account = credentials.account_of(tx, email)
             event: audit.Event
             reason = _why_not(account)
@@ -256,7 +254,7 @@ class Passkeys:
     async def _store_login(
         self, caller: Caller, passkey: CredentialRow, user: UserRow, verified: VerifiedLogin
     ) -> None:
-        def unit(tx: Connection) -> None:
+        def unit(tx: Transaction) -> None:
             moved = credentials.mark_used(
                 tx,
                 passkey.id,

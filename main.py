@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
-from limits.aio.storage import Storage
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth import Passkeys
 from core.banner import banner
@@ -31,12 +32,13 @@ from core.relying_party import RelyingParty
 from core.sqlite import SqliteDatabase
 from core.tokens import Tokens
 from routes import health, login, pages, registration, users
+from routes.doors import Doors
 from routes.http import as_problems, install_error_handlers
 from services.access import Access
 from services.health import Health
 from services.throttle import Throttle
 from stores.challenges import Challenges, MemoryChallenges
-from stores.counters import MemoryCounters
+from stores.counters import Counters, MemoryCounters
 from stores.redis import open_redis
 
 VERSION = "1.0.0"
@@ -48,8 +50,17 @@ class Service(FastAPI):
     """FastAPI with the boundary outside of everything it builds itself."""
 
     def build_middleware_stack(self) -> ASGIApp:
+        """Outside the boundary nothing, inside it the handlers of errors, then the doors."""
+        app: ASGIApp = Doors(self.router)
+        app = ExceptionMiddleware(app, cast(dict[Any, Any], self.exception_handlers))
+        for middleware in reversed(self.user_middleware):
+            app = middleware.cls(app, *middleware.args, **middleware.kwargs)
         https = all(origin.startswith("https:") for origin in self.state.settings.origin)
-        return Boundary(super().build_middleware_stack(), https=https)
+        return Boundary(app, https=https, max_body=MAX_BODY_BYTES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # As Starlette, without FastAPI's own look at the environment for every request.
+        await Starlette.__call__(self, scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The document, with refusals under the media type they have."""
@@ -65,14 +76,16 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         description=DESCRIPTION,
         lifespan=_lifespan,
         redirect_slashes=False,
-        max_body_size=MAX_BODY_BYTES,
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.serves_docs else None,
         generate_unique_id_function=lambda route: route.name,
     )
     _assemble(app, settings, clock)
-    for module in (registration, login, users, pages, health):
+    for module in (login, registration, users):
+        # As they are: an included router is looked through anew for every request.
+        app.router.routes.extend(module.router.routes)
+    for module in (pages, health):
         app.include_router(module.router)
     if settings.serves_docs:
         app.include_router(pages.docs)
@@ -92,7 +105,7 @@ def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
     app.state.log_file = LogFile(settings.log_file)
     app.state.proxies = TrustedProxies(settings.trusted_proxies)
     app.state.challenges = challenges
-    throttle = Throttle(settings, db, counters, clock)
+    throttle = Throttle(settings, db, counters)
     app.state.throttle = throttle
     app.state.health = Health(db, challenges, app.state.log_file)
     app.state.access = Access(db, tokens, throttle)
@@ -112,7 +125,7 @@ def _database(settings: Settings) -> Database:
     return PostgresDatabase(settings.database_url, require_newest, settings.database_pool_size)
 
 
-def _shared_state(settings: Settings, clock: Clock) -> tuple[Challenges, Storage]:
+def _shared_state(settings: Settings, clock: Clock) -> tuple[Challenges, Counters]:
     if settings.redis_url:
         return open_redis(settings.redis_url)
     return MemoryChallenges(clock, settings.pending_ceremonies), MemoryCounters(clock)

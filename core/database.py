@@ -1,30 +1,73 @@
 """The database, as two verbs: `await db.read(unit)` and `await db.write(unit)`.
 
-A unit is a plain function of an open transaction (a SQLAlchemy `Connection`); it never commits.
-`write` answers only after the commit, so what was answered with 2xx survives a power cut.
+A unit is a plain function of an open `Transaction`; it never commits. `write` answers only after
+the commit, so what was answered with 2xx survives a power cut.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Executable
 
 from core.errors import Unavailable
 
 logger = logging.getLogger("service.database")
 
 T = TypeVar("T")
-Unit = Callable[[Connection], T]
 AfterCommit = Callable[[], None]
-
-_AFTER_COMMIT = "after_commit"
+NO_VALUES: Mapping[str, Any] = {}
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database gave no answer, or could not make the change durable. Nothing was changed."""
+    """The database gave no answer, or could not make the change durable."""
+
+
+class Conflict(Exception):
+    """A row breaks a constraint: its key, or a column that is unique, is taken."""
+
+
+class Rows:
+    """What a statement gave: rows as plain tuples, or the number of rows it changed."""
+
+    __slots__ = ("_rows", "rowcount")
+
+    def __init__(self, rows: list[Any], rowcount: int) -> None:
+        self._rows, self.rowcount = rows, rowcount
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._rows)
+
+    def all(self) -> list[Any]:
+        """Every row."""
+        return self._rows
+
+    def first(self) -> Any:
+        """The first row; None if there is none."""
+        return self._rows[0] if self._rows else None
+
+    def scalar(self) -> Any:
+        """The first value of the first row; None if there is none."""
+        return self._rows[0][0] if self._rows else None
+
+
+class Transaction(Protocol):
+    """An open transaction, as units see it."""
+
+    # What waits for the commit: see `after_commit`.
+    callbacks: list[AfterCommit]
+
+    def execute(self, statement: Executable, values: Mapping[str, Any] = NO_VALUES) -> Rows:
+        """Run a Core statement, a constant of its store, with values by name.
+
+        Raises Conflict; DatabaseUnavailable for whatever else the database says.
+        """
+        ...
+
+
+Unit = Callable[[Transaction], T]
 
 
 class Database(Protocol):
@@ -39,7 +82,7 @@ class Database(Protocol):
         ...
 
     async def read(self, unit: Unit[T]) -> T:
-        """Run `unit` on one consistent snapshot. Raises DatabaseUnavailable."""
+        """Run `unit`, which changes nothing. Raises DatabaseUnavailable."""
         ...
 
     async def write(self, unit: Unit[T]) -> T:
@@ -47,15 +90,9 @@ class Database(Protocol):
         ...
 
 
-def after_commit(tx: Connection, callback: AfterCommit) -> None:
+def after_commit(tx: Transaction, callback: AfterCommit) -> None:
     """Have `callback` called once the transaction `tx` is durable, and never if it is not."""
-    tx.info.setdefault(_AFTER_COMMIT, []).append(callback)
-
-
-def take_callbacks(tx: Connection) -> list[AfterCommit]:
-    """The callbacks that the unit just run has left on `tx`, which is clean afterwards."""
-    callbacks: list[AfterCommit] = tx.info.pop(_AFTER_COMMIT, [])
-    return callbacks
+    tx.callbacks.append(callback)
 
 
 def notify(callbacks: Iterable[AfterCommit]) -> None:

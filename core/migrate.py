@@ -9,11 +9,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Text, column, select, table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from core.database import Transaction
 from core.errors import ConfigurationError
 
+_REVISION = select(column("version_num", Text)).select_from(table("alembic_version"))
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
@@ -43,6 +45,12 @@ def newest_revision() -> str:
 def revision_of(connection: Connection) -> str | None:
     """The revision a database is at; None if it has never been migrated."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def revision_in(tx: Transaction) -> str | None:
+    """The same, for a database that the service has open."""
+    found: str | None = tx.execute(_REVISION).scalar()
+    return found
 
 
 async def require_newest(engine: AsyncEngine) -> None:

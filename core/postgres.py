@@ -1,30 +1,70 @@
-"""PostgreSQL: the same units of work, through SQLAlchemy's async engine.
+"""PostgreSQL: the same units of work, over a bounded pool of asyncpg connections.
 
-Any number of workers on any number of machines; the pool is bounded, and whatever goes wrong on
-the way to the server is `DatabaseUnavailable`: a clean 503, and a new connection the next time.
+Any number of workers on any number of machines; whatever goes wrong on the way to the server is
+`DatabaseUnavailable`: a clean 503, and a new connection the next time. A unit is a plain function,
+so it runs in a greenlet, which waits for the driver where the unit asks for a statement.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+import asyncpg
+from sqlalchemy import Executable
+from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlalchemy.util import await_only, greenlet_spawn
 
-from core.database import DatabaseUnavailable, T, Unit, notify, take_callbacks
+from core.database import (
+    NO_VALUES,
+    AfterCommit,
+    Conflict,
+    DatabaseUnavailable,
+    Rows,
+    T,
+    Unit,
+    notify,
+)
+from core.database_statements import Plans
 
 logger = logging.getLogger("service.database")
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 10
 POOL_WAIT_SECONDS = 5
+PLANS = Plans(dialect.dialect())  # type: ignore[no-untyped-call]
 
 
 def async_url(url: str) -> str:
     """The URL an operator writes, with the driver this service speaks through."""
     return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+class PostgresTransaction:
+    """A `Transaction` on one connection; lives in a greenlet."""
+
+    __slots__ = ("_connection", "callbacks")
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.callbacks: list[AfterCommit] = []
+
+    def execute(self, statement: Executable, values: Mapping[str, Any] = NO_VALUES) -> Rows:
+        plan = PLANS.of(statement)
+        arguments = plan.bind(values)
+        try:
+            if plan.returns_rows:
+                rows = await_only(self._connection.fetch(plan.sql, *arguments))
+                return Rows(plan.read(rows), len(rows))
+            # "INSERT 0 1", "UPDATE 1": the last word is the number of rows.
+            status: str = await_only(self._connection.execute(plan.sql, *arguments))
+        except asyncpg.IntegrityConstraintViolationError:
+            raise Conflict from None
+        return Rows([], int(status.rpartition(" ")[2]))
 
 
 class PostgresDatabase:
@@ -33,35 +73,89 @@ class PostgresDatabase:
     def __init__(
         self, url: str, check_schema: Callable[[AsyncEngine], Awaitable[None]], pool_size: int
     ) -> None:
-        self._check_schema = check_schema
-        self._engine = create_async_engine(
-            async_url(url),
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=POOL_WAIT_SECONDS,
-            # Statements in an error message could carry what a person typed.
-            hide_parameters=True,
-            connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS},
-        )
+        self._url, self._check_schema, self._size = url, check_schema, pool_size
+        self._pool: asyncpg.Pool | None = None
 
     async def start(self) -> None:
-        await self._check_schema(self._engine)
+        await self._require_schema()
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=0,
+            max_size=self._size,
+            timeout=CONNECT_SECONDS,
+            command_timeout=STATEMENT_SECONDS,
+            # Units leave no session state behind: nothing to reset, and a round trip saved.
+            reset=_nothing,
+        )
+
+    async def _require_schema(self) -> None:
+        engine = create_async_engine(
+            async_url(self._url),
+            poolclass=NullPool,
+            connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS},
+        )
+        try:
+            await self._check_schema(engine)
+        finally:
+            await engine.dispose()
 
     async def stop(self) -> None:
-        await self._engine.dispose()
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
 
     async def read(self, unit: Unit[T]) -> T:
-        return await self.write(unit)
+        """Run `unit`; each of its statements sees what is committed when it runs."""
+        value, _ = await self._run(_read, unit)
+        return value
 
     async def write(self, unit: Unit[T]) -> T:
-        try:
-            async with self._engine.begin() as connection:
-                value = await connection.run_sync(unit)
-                callbacks = await connection.run_sync(take_callbacks)
-        except IntegrityError:
-            raise
-        except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
-            logger.error("transaction failed", exc_info=error)
-            raise DatabaseUnavailable(type(error).__name__) from None
+        value, callbacks = await self._run(_write, unit)
         notify(callbacks)
         return value
+
+    async def _run(
+        self, how: Callable[[Any, Unit[T]], tuple[T, list[AfterCommit]]], unit: Unit[T]
+    ) -> tuple[T, list[AfterCommit]]:
+        if self._pool is None:
+            raise DatabaseUnavailable("stopped")
+        try:
+            async with self._pool.acquire(timeout=POOL_WAIT_SECONDS) as connection:
+                return await greenlet_spawn(how, connection, unit)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            logger.error("transaction failed", exc_info=error)
+            raise DatabaseUnavailable(type(error).__name__) from None
+
+
+def _read(connection: Any, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
+    tx = PostgresTransaction(connection)
+    return unit(tx), tx.callbacks
+
+
+def _write(connection: Any, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
+    tx = PostgresTransaction(connection)
+    await_only(connection.execute("BEGIN"))
+    try:
+        value = unit(tx)
+        await_only(connection.execute("COMMIT"))
+    except asyncio.CancelledError:
+        # Where the server stands is not known.
+        connection.terminate()
+        raise
+    except Exception:
+        _roll_back(connection)
+        raise
+    return value, tx.callbacks
+
+
+def _roll_back(connection: Any) -> None:
+    if connection.is_closed():
+        return
+    try:
+        await_only(connection.execute("ROLLBACK"))
+    except Exception:
+        connection.terminate()
+
+
+async def _nothing(_connection: Any) -> None:
+    """Between two units there is nothing to do."""

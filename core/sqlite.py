@@ -1,36 +1,78 @@
-"""SQLite: one writer thread that commits a whole batch of waiting units at once, one reader thread.
+"""SQLite: units run in the event loop, and all that wait together share one commit.
 
 Write-ahead log with ``synchronous=FULL``: a commit is on the disk before anyone is answered. One
-connection writes, so nobody ever meets "database is locked"; a batch shares one fsync.
+connection writes, so nobody ever meets "database is locked"; a batch shares one fsync. A statement
+takes microseconds and runs where it is asked for: handing it to a thread costs more. The commit,
+which waits for the disk, is made in a thread, and the next units gather meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import queue
-import threading
-from collections.abc import Callable
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy import Engine, Executable, create_engine
+from sqlalchemy.dialects.sqlite import pysqlite
+from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from core.database import AfterCommit, DatabaseUnavailable, T, Unit, notify, take_callbacks
+from core.database import (
+    NO_VALUES,
+    AfterCommit,
+    Conflict,
+    DatabaseUnavailable,
+    Rows,
+    T,
+    Unit,
+    notify,
+)
+from core.database_statements import Plans
 
 logger = logging.getLogger("service.database")
 
 MAX_BATCH = 256
-BUSY_TIMEOUT_MS = 5000
+# How long another process, say an operator's `sqlite3 app.db`, may hold the lock for writing.
+PATIENCE_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 0.005
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     # A checkpoint of an idle-time size keeps the log, and so every read, short.
     "PRAGMA wal_autocheckpoint=1000",
+    # What a savepoint may have to undo is no matter for a file.
+    "PRAGMA temp_store=MEMORY",
+    # The upper pages of every index, also of tables with millions of rows: 32 MiB.
+    "PRAGMA cache_size=-32768",
 )
+PLANS = Plans(pysqlite.dialect())
+
+
+class SqliteTransaction:
+    """A `Transaction` on one connection of the driver."""
+
+    __slots__ = ("_connection", "callbacks")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.callbacks: list[AfterCommit] = []
+
+    def execute(self, statement: Executable, values: Mapping[str, Any] = NO_VALUES) -> Rows:
+        plan = PLANS.of(statement)
+        try:
+            cursor = self._connection.execute(plan.sql, plan.bind(values))
+            return Rows(plan.read(cursor.fetchall()), cursor.rowcount)
+        except sqlite3.IntegrityError:
+            raise Conflict from None
+        except sqlite3.Error as error:
+            raise _unavailable(error) from None
 
 
 class Job(NamedTuple):
@@ -50,182 +92,197 @@ class Outcome(NamedTuple):
 
 
 class SqliteDatabase:
-    """A `Database` over one SQLite file."""
+    """A `Database` over one SQLite file. It lives in the event loop that it is started in."""
 
     def __init__(self, url: str, migrate: Callable[[Engine], None]) -> None:
-        self._migrate = migrate
-        # Statements in an error message could carry what a person typed; NullPool: the two
-        # connections live as long as their threads.
-        self._engine = create_engine(
-            url,
-            poolclass=NullPool,
-            hide_parameters=True,
-            connect_args={"isolation_level": None, "check_same_thread": False},
-        )
-        event.listen(self._engine, "connect", _configure)
-        self._writer = _Worker(self._engine, "sqlite-writer", "BEGIN IMMEDIATE")
-        self._reader = _Worker(self._engine, "sqlite-reader", "BEGIN")
+        self._url, self._migrate = url, migrate
+        self._file = make_url(url).database or ""
+        self._reader: sqlite3.Connection | None = None
+        self._writer = _Writer(self._open)
 
     async def start(self) -> None:
         """Migrate, then open both connections. Raises what the database says if it cannot."""
-        await asyncio.to_thread(self._migrate, self._engine)
+        await asyncio.to_thread(self._prepare)
+        self._reader = await asyncio.to_thread(self._open)
         self._writer.start()
-        self._reader.start()
+
+    def _prepare(self) -> None:
+        # Statements in an error message could carry what a person typed.
+        engine = create_engine(
+            self._url,
+            poolclass=NullPool,
+            hide_parameters=True,
+            connect_args={"isolation_level": None, "timeout": PATIENCE_SECONDS},
+        )
+        try:
+            self._migrate(engine)
+        finally:
+            engine.dispose()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._file,
+            timeout=PATIENCE_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        for pragma in PRAGMAS:
+            connection.execute(pragma).close()
+        return connection
 
     async def stop(self) -> None:
-        await asyncio.to_thread(self._stop)
-
-    def _stop(self) -> None:
-        self._writer.stop()
-        self._reader.stop()
-        self._engine.dispose()
+        await self._writer.stop()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     async def read(self, unit: Unit[T]) -> T:
-        return await self._reader.submit(unit)
+        if self._reader is None:
+            raise DatabaseUnavailable("stopped")
+        # A reader of a write-ahead log waits for nobody.
+        try:
+            self._reader.execute("BEGIN")
+            try:
+                return unit(SqliteTransaction(self._reader))
+            finally:
+                self._reader.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _unavailable(error) from None
 
     async def write(self, unit: Unit[T]) -> T:
         return await self._writer.submit(unit)
 
 
-def _configure(connection: Any, _record: Any) -> None:
-    for pragma in PRAGMAS:
-        connection.execute(pragma).close()
+class _Writer:
+    """Owns the connection that writes: takes all units that wait, runs them, commits once."""
 
-
-class _Worker:
-    """A thread that owns one connection and runs the waiting units in batches."""
-
-    def __init__(self, engine: Engine, name: str, begin: str) -> None:
-        self._engine, self._begin = engine, begin
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._stopping = self._ended = False
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._connection: sqlite3.Connection | None = None
+        self._waiting: deque[Job] = deque()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, "sqlite-commit")
+        self._stopping = False
 
     def start(self) -> None:
-        self._thread.start()
+        self._task = asyncio.create_task(self._run(), name="sqlite-writer")
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
+        """Finish what was accepted, then close."""
         self._stopping = True
-        self._jobs.put(None)
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+        await self._in_thread(self._close)
+        self._thread.shutdown()
 
     async def submit(self, unit: Unit[T]) -> T:
         if self._stopping:
             raise DatabaseUnavailable("stopping")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put(Job(unit, future))
-        if self._ended:
-            # The thread ended between the look and the put: nobody else would answer.
-            self._refuse_the_rest()
+        self._waiting.append(Job(unit, future))
+        self._wake.set()
         return await future
 
-    def _run(self) -> None:
-        connection: Connection | None = None
-        while (batch := self._next_batch()) is not None:
+    async def _run(self) -> None:
+        while not (self._stopping and not self._waiting):
+            if not self._waiting:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
             try:
-                connection = connection or self._engine.connect()
-                outcomes = self._transact(connection, batch)
+                await self._transact()
             except Exception as error:
-                # Whatever happened, somebody waits for each of these answers.
+                # Whatever happened, nothing of it is durable, and the next batch starts afresh.
                 logger.error("batch failed", exc_info=error)
-                outcomes = [_lost(job) for job in batch]
-                _discard(connection)
-                connection = None
-            notify(callback for outcome in outcomes for callback in outcome.callbacks)
-            _answer(outcomes)
-        _discard(connection)
-        self._ended = True
-        self._refuse_the_rest()
 
-    def _refuse_the_rest(self) -> None:
-        """Answer what nobody will run any more."""
+    async def _transact(self) -> None:
+        """One transaction: run all that waits once it has begun, then commit in the thread."""
+        outcomes: list[Outcome] = []
+        batch: list[Job] = []
+        try:
+            connection = await self._begin()
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+            outcomes = [_run_unit(connection, job) for job in batch]
+            await self._in_thread(self._commit, connection)
+        except Exception:
+            await self._in_thread(self._close)
+            # Those who waited while it could not even begin have waited long enough.
+            for job in batch or _drain(self._waiting):
+                _answer(Outcome(job, error=DatabaseUnavailable("the transaction was not made")))
+            raise
+        notify(callback for outcome in outcomes for callback in outcome.callbacks)
+        for outcome in outcomes:
+            _answer(outcome)
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+    async def _begin(self) -> sqlite3.Connection:
+        """Take the lock for writing; while another process has it, look again and again."""
+        if self._connection is None:
+            self._connection = await self._in_thread(self._connect)
+            # The event loop never waits inside of SQLite.
+            self._connection.execute("PRAGMA busy_timeout=0")
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                return
-            if job is not None:
-                _answer([_lost(job)])
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            else:
+                return self._connection
 
-    def _next_batch(self) -> list[Job] | None:
-        first = self._jobs.get()
-        if first is None:
-            return None
-        batch = [first]
-        while len(batch) < MAX_BATCH:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                # Put the end back behind what was accepted before it.
-                self._jobs.put(None)
-                break
-            batch.append(job)
-        return batch
+    def _commit(self, connection: sqlite3.Connection) -> None:
+        connection.execute("COMMIT")
 
-    def _transact(self, connection: Connection, batch: list[Job]) -> list[Outcome]:
-        """Run the batch in one transaction, each unit under its own savepoint, and commit."""
-        with connection.begin():
-            connection.exec_driver_sql(self._begin)
-            return [_run_unit(connection, job) for job in batch]
+    def _close(self) -> None:
+        if self._connection is not None:
+            # What was not committed is rolled back with it.
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
 
 
-def _run_unit(connection: Connection, job: Job) -> Outcome:
-    connection.exec_driver_sql("SAVEPOINT unit")
+def _run_unit(connection: sqlite3.Connection, job: Job) -> Outcome:
+    """Run one unit under a savepoint of its own."""
+    connection.execute("SAVEPOINT unit")
+    tx = SqliteTransaction(connection)
     try:
-        value = job.unit(connection)
+        value = job.unit(tx)
     except Exception as error:
-        take_callbacks(connection)
-        if not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+        if not connection.in_transaction:
             # Disk full or I/O error: SQLite has rolled the whole batch back.
             raise
-        connection.exec_driver_sql("ROLLBACK TO unit")
-        connection.exec_driver_sql("RELEASE unit")
-        return Outcome(job, error=_as_answer(error))
-    connection.exec_driver_sql("RELEASE unit")
-    return Outcome(job, value=value, callbacks=tuple(take_callbacks(connection)))
+        connection.execute("ROLLBACK TO unit")
+        connection.execute("RELEASE unit")
+        return Outcome(job, error=error)
+    connection.execute("RELEASE unit")
+    return Outcome(job, value=value, callbacks=tuple(tx.callbacks))
 
 
-def _as_answer(error: Exception) -> Exception:
-    """What the caller is told: its own errors as they are, the database's as unavailability."""
-    if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError):
-        logger.error("unit failed", exc_info=error)
-        return DatabaseUnavailable(type(error).__name__)
-    return error
+def _unavailable(error: sqlite3.Error) -> DatabaseUnavailable:
+    # Its own words can quote a statement.
+    logger.error("statement failed", exc_info=error)
+    return DatabaseUnavailable(type(error).__name__)
 
 
-def _lost(job: Job) -> Outcome:
-    return Outcome(job, error=DatabaseUnavailable("the transaction was not made durable"))
+def _drain(jobs: deque[Job]) -> list[Job]:
+    drained = list(jobs)
+    jobs.clear()
+    return drained
 
 
-def _discard(connection: Connection | None) -> None:
-    if connection is not None:
-        try:
-            connection.close()
-        except OperationalError as error:
-            logger.warning("connection was not closed cleanly", exc_info=error)
-
-
-def _answer(outcomes: list[Outcome]) -> None:
-    """Wake the waiting callers, with one call into each event loop."""
-    loops: dict[asyncio.AbstractEventLoop, list[Outcome]] = {}
-    for outcome in outcomes:
-        loops.setdefault(outcome.job.future.get_loop(), []).append(outcome)
-    for loop, answered in loops.items():
-        try:
-            loop.call_soon_threadsafe(_resolve, answered)
-        except RuntimeError:
-            # The loop is closed: nobody waits any more.
-            logger.info("an answer came after its event loop had ended")
-
-
-def _resolve(outcomes: list[Outcome]) -> None:
-    for outcome in outcomes:
-        if outcome.job.future.done():
-            continue
-        if outcome.error is not None:
-            outcome.job.future.set_exception(outcome.error)
-        else:
-            outcome.job.future.set_result(outcome.value)
+def _answer(outcome: Outcome) -> None:
+    future = outcome.job.future
+    if future.done():
+        # Its caller has gone.
+        return
+    if outcome.error is not None:
+        future.set_exception(outcome.error)
+    else:
+        future.set_result(outcome.value)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 import audit
 from audit import Caller, Party
 from core import errors
-from core.database import Database
+from core.database import Database, Transaction
 from core.errors import Refusal, Unavailable
 from core.ids import is_uuid
 from core.tokens import BadToken, Tokens
@@ -32,7 +30,7 @@ class Access:
         actor_id = await self._authenticate(caller, token)
 
         # Decision and record are one transaction: the role is the one in the database now.
-        def unit(tx: Connection) -> UserRow | Refusal:
+        def unit(tx: Transaction) -> UserRow | Refusal:
             event, answer = _decide(tx, actor_id, user_id)
             audit.record(tx, caller, event)
             return answer
@@ -58,7 +56,7 @@ class Access:
             ) from None
 
 
-def _decide(tx: Connection, actor_id: str, user_id: str) -> tuple[audit.Event, UserRow | Refusal]:
+def _decide(tx: Transaction, actor_id: str, user_id: str) -> tuple[audit.Event, UserRow | Refusal]:
     actor = users.by_id(tx, actor_id)
     if actor is None or actor.disabled:
         reason = "user_disabled" if actor else "unknown_user"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.database import Database
 from core.errors import Unavailable
 from core.logs import LogFile
-from core.migrate import newest_revision, revision_of
+from core.migrate import newest_revision, revision_in
 from stores.challenges import Challenges
 
 PATIENCE_SECONDS = 3
@@ -34,7 +34,7 @@ class Health:
         return ready, {**parts, "log": f"{lost} lines lost" if lost else OK}
 
     async def _database(self) -> str:
-        found, needed = await self.db.read(revision_of), newest_revision()
+        found, needed = await self.db.read(revision_in), newest_revision()
         return OK if found == needed else f"the schema is at {found}, {needed} is needed"
 
     async def _challenges(self) -> str:

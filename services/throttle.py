@@ -9,92 +9,93 @@ from __future__ import annotations
 import ipaddress
 import math
 from collections import Counter
-from dataclasses import dataclass
-
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.aio.storage import Storage
-from limits.aio.strategies import FixedWindowRateLimiter
-from limits.errors import StorageError
+from functools import lru_cache
+from typing import NamedTuple
 
 import audit
 from audit import Caller, Party
 from core import errors
-from core.clock import Clock
 from core.config import Settings
 from core.database import Database
-from core.errors import Unavailable
+from stores.counters import Counted, Counters
 
 WINDOW_SECONDS = 60
-ONCE = RateLimitItemPerMinute(1)
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """So many requests of one kind in a minute, for one key."""
 
     name: str
-    item: RateLimitItem
+    limit: int
     key: str
 
 
 class Throttle:
     """Admits requests, or refuses them with 429."""
 
-    def __init__(self, settings: Settings, db: Database, counters: Storage, clock: Clock) -> None:
-        self._db, self._clock = db, clock
-        self._limiter = FixedWindowRateLimiter(counters)
-        self._address = RateLimitItemPerMinute(settings.rate_limit_address)
-        self._email = RateLimitItemPerMinute(settings.rate_limit_email)
-        self._global = RateLimitItemPerMinute(settings.rate_limit_global)
+    def __init__(self, settings: Settings, db: Database, counters: Counters) -> None:
+        self._db, self._counters = db, counters
+        self._address = settings.rate_limit_address
+        self._email = settings.rate_limit_email
+        self._global = settings.rate_limit_global
         self._off = settings.danger_rate_limits_off
         self.refused: Counter[tuple[str, str]] = Counter()
 
     async def admit(self, caller: Caller, action: str, email: str | None = None) -> dict[str, str]:
-        """Count one request; the RateLimit fields for its answer. Raises Refusal (429)."""
+        """Count one request; the RateLimit fields for its answer.
+
+        Raises Refusal (429); Unavailable, because not counting would be failing open.
+        """
         if self._off:
             return {}
-        try:
-            return await self._count(caller, action, email)
-        except StorageError as error:
-            # Not counting would be failing open.
-            raise Unavailable(type(error.storage_error).__name__) from None
+        policies = self._policies(caller, action, email)
+        counted = await self._hit(policies)
+        last = policies[len(counted) - 1]
+        if counted[-1].hits > last.limit:
+            await self._refuse(caller, action, last, counted[-1], email)
+        return _fields(policies[0], counted[0])
 
-    async def _count(self, caller: Caller, action: str, email: str | None) -> dict[str, str]:
-        fields: dict[str, str] = {}
-        for policy in self._policies(caller, email):
-            if not await self._limiter.hit(policy.item, action, policy.name, policy.key):
-                await self._refuse(caller, action, policy, email)
-            if policy.name == "address":
-                fields = await self._fields(action, policy)
-        return fields
+    async def _hit(self, policies: list[Policy]) -> list[Counted]:
+        counters = [(policy.key, policy.limit) for policy in policies]
+        return await self._counters.hit(counters, WINDOW_SECONDS)
 
-    def _policies(self, caller: Caller, email: str | None) -> list[Policy]:
-        policies = [Policy("address", self._address, _network(caller.ip_address))]
+    def _policies(self, caller: Caller, action: str, email: str | None) -> list[Policy]:
+        """In the order in which they are asked: who is over their own limit uses up no other."""
+        network = _network(caller.ip_address)
+        policies = [Policy("address", self._address, f"{action}:address:{network}")]
         if email is not None:
-            policies.append(Policy("email", self._email, email))
-        return [*policies, Policy("global", self._global, "")]
+            policies.append(Policy("email", self._email, f"{action}:email:{email}"))
+        policies.append(Policy("global", self._global, f"{action}:global"))
+        return policies
 
-    async def _fields(self, action: str, policy: Policy) -> dict[str, str]:
-        """RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers)."""
-        stats = await self._limiter.get_window_stats(policy.item, action, policy.name, policy.key)
-        seconds = max(1, math.ceil(stats.reset_time - self._clock.now().timestamp()))
-        return {
-            "RateLimit-Policy": f'"{policy.name}";q={policy.item.amount};w={WINDOW_SECONDS}',
-            "RateLimit": f'"{policy.name}";r={stats.remaining};t={seconds}',
-        }
-
-    async def _refuse(self, caller: Caller, action: str, policy: Policy, email: str | None) -> None:
+    async def _refuse(
+        self, caller: Caller, action: str, policy: Policy, counted: Counted, email: str | None
+    ) -> None:
         self.refused[action, policy.name] += 1
-        if await self._limiter.hit(ONCE, "audited", action, policy.name, policy.key):
+        (told,) = await self._hit([Policy("audited", 1, f"audited:{policy.key}")])
+        if told.hits == 1:
             event = audit.RateLimited(
-                Party(None, email), reason=policy.name, action=action, per_minute=policy.item.amount
+                Party(None, email), reason=policy.name, action=action, per_minute=policy.limit
             )
             await self._db.write(lambda tx: audit.record(tx, caller, event))
-        fields = await self._fields(action, policy)
-        seconds = fields["RateLimit"].rpartition("=")[2]
-        raise errors.rate_limited({**fields, "Retry-After": seconds})
+        wait = {"Retry-After": str(_seconds(counted))}
+        raise errors.rate_limited({**_fields(policy, counted), **wait})
 
 
+def _fields(policy: Policy, counted: Counted) -> dict[str, str]:
+    """RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers)."""
+    left = max(0, policy.limit - counted.hits)
+    return {
+        "RateLimit-Policy": f'"{policy.name}";q={policy.limit};w={WINDOW_SECONDS}',
+        "RateLimit": f'"{policy.name}";r={left};t={_seconds(counted)}',
+    }
+
+
+def _seconds(counted: Counted) -> int:
+    return max(1, math.ceil(counted.seconds_left))
+
+
+@lru_cache(maxsize=4096)
 def _network(address: str) -> str:
     """The key of an address: one home or office has a whole /64 of IPv6."""
     try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import bindparam, insert, select
 
+from core.database import Transaction
 from models import AuditLog, User
 
 # The actor may have been deleted a moment ago; the event is kept all the same, without the link.
@@ -19,6 +20,6 @@ _INSERT = insert(AuditLog).values(
 )
 
 
-def add(tx: Connection, row: Mapping[str, Any]) -> None:
+def add(tx: Transaction, row: Mapping[str, Any]) -> None:
     """Insert one row; `row` names every column of `audit_logs`."""
     tx.execute(_INSERT, {**row, "actor_id": row["user_id"]})

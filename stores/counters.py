@@ -7,12 +7,33 @@ order of arrival is the order of expiry, and a hit costs the same however many t
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from limits.aio.storage import Storage
 
 from core.clock import Clock
 
 MAX_KEYS = 200_000
+
+
+class Counted(NamedTuple):
+    """Where a counter stands, and the seconds until it is forgotten."""
+
+    hits: int
+    seconds_left: float
+
+
+class Counters(Protocol):
+    """Where requests are counted."""
+
+    async def hit(self, counters: Sequence[tuple[str, int]], window: int) -> list[Counted]:
+        """Count one request under each key in turn, up to the first that is over its limit.
+
+        So who is refused for a limit of their own uses up no other. `window`: seconds that a
+        counter lives. Raises Unavailable.
+        """
+        ...
 
 
 class MemoryCounters(Storage):
@@ -29,12 +50,18 @@ class MemoryCounters(Storage):
     def base_exceptions(self) -> type[Exception]:
         return MemoryError
 
-    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+    async def hit(self, counters: Sequence[tuple[str, int]], window: int) -> list[Counted]:
         now = self._clock.now().timestamp()
-        self._drop_old(now)
-        ends, count = self._counters.get(key, (now + expiry, 0))
-        self._counters[key] = (ends, count + amount)
-        return count + amount
+        counted = []
+        for key, limit in counters:
+            ends, count = self._count(key, now, window, 1)
+            counted.append(Counted(count, ends - now))
+            if count > limit:
+                break
+        return counted
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        return self._count(key, self._clock.now().timestamp(), expiry, amount)[1]
 
     async def get(self, key: str) -> int:
         ends, count = self._counters.get(key, (0.0, 0))
@@ -54,6 +81,12 @@ class MemoryCounters(Storage):
 
     async def clear(self, key: str) -> None:
         self._counters.pop(key, None)
+
+    def _count(self, key: str, now: float, window: int, amount: int) -> tuple[float, int]:
+        self._drop_old(now)
+        ends, count = self._counters.get(key, (now + window, 0))
+        self._counters[key] = counter = (ends, count + amount)
+        return counter
 
     def _drop_old(self, now: float) -> None:
         while self._counters:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, func, insert, select, update
 
+from core.database import Conflict, Transaction
 from models import User, WebAuthnCredential
 from stores.users import COLUMNS, UserRow
 
@@ -45,7 +45,9 @@ class Account:
 _CREDENTIAL_COLUMNS = tuple(
     getattr(WebAuthnCredential, name) for name in CredentialRow.__dataclass_fields__
 )
-_INSERT = insert(WebAuthnCredential)
+_INSERT = insert(WebAuthnCredential).values(
+    {column.key: bindparam(column.key) for column in _CREDENTIAL_COLUMNS}
+)
 _WITH_OWNER = (
     select(*_CREDENTIAL_COLUMNS, *COLUMNS)
     .join(User, User.id == WebAuthnCredential.user_id)
@@ -83,16 +85,16 @@ _SAMPLE = (
 )
 
 
-def add(tx: Connection, credential: CredentialRow) -> None:
+def add(tx: Transaction, credential: CredentialRow) -> None:
     """Insert a passkey. Raises CredentialTaken."""
     try:
         tx.execute(_INSERT, vars(credential))
-    except IntegrityError:
+    except Conflict:
         # The owner was inserted in this transaction: only the credential id can collide.
         raise CredentialTaken from None
 
 
-def with_owner(tx: Connection, credential_id: bytes) -> tuple[CredentialRow, UserRow] | None:
+def with_owner(tx: Transaction, credential_id: bytes) -> tuple[CredentialRow, UserRow] | None:
     """The passkey with this id and whose it is, if it is known."""
     row = tx.execute(_WITH_OWNER, {"credential_id": credential_id}).first()
     if row is None:
@@ -101,7 +103,7 @@ def with_owner(tx: Connection, credential_id: bytes) -> tuple[CredentialRow, Use
     return CredentialRow(*row[:split]), UserRow(*row[split:])
 
 
-def account_of(tx: Connection, email: str) -> Account | None:
+def account_of(tx: Transaction, email: str) -> Account | None:
     """The account with this canonical email, if there is one."""
     rows = tx.execute(_BY_EMAIL, {"email": email}).all()
     if not rows:
@@ -112,7 +114,7 @@ def account_of(tx: Connection, email: str) -> Account | None:
 
 
 def mark_used(
-    tx: Connection, key: str, *, sign_count: int, backed_up: bool, moment: datetime
+    tx: Transaction, key: str, *, sign_count: int, backed_up: bool, moment: datetime
 ) -> bool:
     """Record a login; False if the sign count is no longer greater than the stored one."""
     values = {
@@ -124,7 +126,7 @@ def mark_used(
     return tx.execute(_USED, values).rowcount == 1
 
 
-def sample_shapes(tx: Connection, count: int) -> list[tuple[tuple[int, str], ...]]:
+def sample_shapes(tx: Transaction, count: int) -> list[tuple[tuple[int, str], ...]]:
     """What the accounts of the first `count` passkeys look like: length and transports of each."""
     accounts: dict[str, list[tuple[int, str]]] = {}
     for user_id, length, transports in tx.execute(_SAMPLE, {"count": count}):

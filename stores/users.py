@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, insert, select
 
+from core.database import Conflict, Transaction
 from models import User
 
 
@@ -43,27 +43,27 @@ COLUMNS = (
     User.disabled,
     User.created_at,
 )
-_INSERT = insert(User)
+_INSERT = insert(User).values({column.key: bindparam(column.key) for column in COLUMNS})
 _BY_ID = select(*COLUMNS).where(User.id == bindparam("id"))
 _ID_BY_EMAIL = select(User.id).where(User.email == bindparam("email"))
 
 
-def add(tx: Connection, user: UserRow) -> None:
+def add(tx: Transaction, user: UserRow) -> None:
     """Insert an account. Raises EmailTaken."""
     try:
         tx.execute(_INSERT, vars(user))
-    except IntegrityError:
+    except Conflict:
         # The id is random and new: only the email can collide.
         raise EmailTaken from None
 
 
-def by_id(tx: Connection, user_id: str) -> UserRow | None:
+def by_id(tx: Transaction, user_id: str) -> UserRow | None:
     """The account with this id, if there is one."""
     row = tx.execute(_BY_ID, {"id": user_id}).first()
-    return None if row is None else UserRow(*tuple(row))
+    return None if row is None else UserRow(*row)
 
 
-def id_of(tx: Connection, email: str) -> str | None:
+def id_of(tx: Transaction, email: str) -> str | None:
     """The id of the account with this canonical email, if there is one."""
     found: str | None = tx.execute(_ID_BY_EMAIL, {"email": email}).scalar()
     return found

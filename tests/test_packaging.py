@@ -39,17 +39,15 @@ OWNERS = {
     "webauthn": r"core/relying_party\w*\.py",
     "sqlalchemy": r"models\.py|stores/\w+\.py|core/(database|migrate|sqlite|postgres)\w*\.py",
     "alembic": r"core/migrate\.py",
+    "asyncpg": r"core/postgres\.py",
     "redis": r"stores/redis\.py",
 }
-# An open transaction is handed through these; they name its type and nothing else.
-BORROWED = {"sqlalchemy": (r"audit\.py|auth\.py|services/\w+\.py", {"Connection"})}
 
 # Needed at run time all the same.
 NOT_IMPORTED = {
     "uvicorn": "serves the application from outside: `python -m uvicorn main:app`",
     "uvloop": "uvicorn picks it up by itself",
-    "asyncpg": "SQLAlchemy speaks to PostgreSQL through it",
-    "greenlet": "SQLAlchemy's async engine runs on it, and does not ask for it by itself",
+    "greenlet": "units of work run in one on PostgreSQL, by way of SQLAlchemy",
     "httptools": "uvicorn picks it up by itself",
     "pytest": "runs the tests",
     "httpx": "the tests' client",
@@ -223,7 +221,7 @@ def test_a_sensitive_library_is_imported_by_its_owners_alone(library: str) -> No
     wrong = {
         f"{file} takes {name or 'all'}"
         for file, name in imports_of(library)
-        if not re.fullmatch(OWNERS[library], file) and not is_borrowed(library, file, name)
+        if not re.fullmatch(OWNERS[library], file)
     }
     assert wrong == set()
 
@@ -232,8 +230,3 @@ def imports_of(library: str) -> Iterator[tuple[str, str]]:
     for path in service():
         file = path.relative_to(ROOT).as_posix()
         yield from ((file, name) for module, name in imports(path) if module == library)
-
-
-def is_borrowed(library: str, file: str, name: str) -> bool:
-    borrowers, names = BORROWED.get(library, ("", set()))
-    return name in names and re.fullmatch(borrowers, file) is not None

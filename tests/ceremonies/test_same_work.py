@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Executable
 
+from core.database import Rows
 from core.decoys import Decoys
+from core.sqlite import SqliteTransaction
 from devtools.authenticator import SoftAuthenticator
 from tests.support.service import JANE, Service
 
@@ -17,20 +20,21 @@ UNKNOWN = "nobody@example.com"
 def work_of(service: Service, monkeypatch: pytest.MonkeyPatch, email: str) -> list[str]:
     """The statements and decoys that one `/login/begin` for `email` costs, in their order."""
     work: list[str] = []
-    make_decoy = Decoys.of
+    make_decoy, run = Decoys.of, SqliteTransaction.execute
 
     def counted(self: Decoys, address: str) -> tuple[tuple[bytes, str], ...]:
         work.append("a decoy")
         return make_decoy(self, address)
 
-    def statement(*arguments: Any) -> None:
-        work.append(arguments[2])
+    def noted(
+        self: SqliteTransaction, statement: Executable, values: Mapping[str, Any] | None = None
+    ) -> Rows:
+        work.append(str(statement))
+        return run(self, statement, values or {})
 
     monkeypatch.setattr(Decoys, "of", counted)
-    engine = service.app.state.db._engine
-    event.listen(engine, "before_cursor_execute", statement)
+    monkeypatch.setattr(SqliteTransaction, "execute", noted)
     service.begin_login(email)
-    event.remove(engine, "before_cursor_execute", statement)
     monkeypatch.undo()
     return work
 

@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Connection
 
 import audit
 from audit import Caller, Event, Party
 from core.config import Settings
-from core.database import Database
+from core.database import Database, Transaction
 from core.errors import Refusal
 from core.tokens import Subject, Tokens
 from services.access import Access
@@ -27,7 +26,7 @@ CALLER = Caller("192.0.2.7", "curl/8", "r-1", AT)
 JANE_ID, BOB_ID, ADA_ID, OFF_ID, NOBODY = (
     f"{n}0000000-0000-4000-8000-000000000000" for n in "12345"
 )
-TX = cast(Connection, object())
+TX = cast(Transaction, object())
 
 
 def user(user_id: str, name: str, role: str = "user", disabled: int = 0) -> UserRow:
@@ -48,7 +47,7 @@ class World:
         self.admitted: list[tuple[Caller, str]] = []
         self.order: list[str] = []
 
-    async def write(self, unit: Callable[[Connection], Any]) -> Any:
+    async def write(self, unit: Callable[[Transaction], Any]) -> Any:
         self.order.append("write")
         return unit(TX)
 
@@ -57,11 +56,11 @@ class World:
         self.admitted.append((caller, action))
         return {}
 
-    def record(self, tx: Connection, caller: Caller, event: Event) -> None:
+    def record(self, tx: Transaction, caller: Caller, event: Event) -> None:
         assert (tx, caller) == (TX, CALLER)
         self.trail.append(event)
 
-    def by_id(self, tx: Connection, user_id: str) -> UserRow | None:
+    def by_id(self, tx: Transaction, user_id: str) -> UserRow | None:
         assert tx is TX
         return ROWS.get(user_id)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, create_engine
 
 import audit
 from audit import Caller, Event, Party
+from core.database import Transaction
+from core.sqlite import SqliteTransaction
 from stores import audit_logs
 from stores.users import UserRow
 
@@ -57,8 +60,8 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What would be inserted; `later` on the transaction is run by hand."""
     written: list[dict[str, Any]] = []
 
-    def add(tx: Connection, row: dict[str, Any]) -> None:
-        assert isinstance(tx, Connection)
+    def add(tx: Transaction, row: dict[str, Any]) -> None:
+        assert isinstance(tx, SqliteTransaction)
         written.append(row)
 
     monkeypatch.setattr(audit_logs, "add", add)
@@ -67,10 +70,10 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 def record(event: Event) -> list[Callable[[], None]]:
     """What waits for the commit."""
-    with create_engine("sqlite://").connect() as tx:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        tx = SqliteTransaction(connection)
         audit.record(tx, CALLER, event)
-        waiting: list[Callable[[], None]] = tx.info["after_commit"]
-        return waiting
+        return tx.callbacks
 
 
 @pytest.mark.parametrize(("event", "kind", "success", "reason", "details"), EVENTS)

@@ -10,13 +10,12 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection
 
 import audit
 from audit import Caller, Event, Party
 from auth import LoggedIn, Passkeys
 from core.config import Settings
-from core.database import Database
+from core.database import Database, Transaction
 from core.decoys import Decoys
 from core.errors import Refusal
 from core.relying_party import RelyingParty
@@ -33,7 +32,7 @@ from tests.support.clock import HeldClock
 T = TypeVar("T")
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 CALLER = Caller("192.0.2.7", "curl/8", "r-1", AT)
-TX = cast(Connection, object())
+TX = cast(Transaction, object())
 JANE, BOB = EmailAddress("Jane@Example.com"), EmailAddress("bob@example.com")
 FORM = RegisterBegin.model_validate(
     {
@@ -58,7 +57,7 @@ class World:
     used: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     moves: bool = True
 
-    async def write(self, unit: Callable[[Connection], T]) -> T:
+    async def write(self, unit: Callable[[Transaction], T]) -> T:
         kept = list(self.people), list(self.keys), list(self.trail), list(self.used)
         try:
             return unit(TX)
@@ -66,49 +65,49 @@ class World:
             self.people, self.keys, self.trail, self.used = kept
             raise
 
-    async def read(self, unit: Callable[[Connection], T]) -> T:
+    async def read(self, unit: Callable[[Transaction], T]) -> T:
         return unit(TX)
 
-    def record(self, tx: Connection, caller: Caller, event: Event) -> None:
+    def record(self, tx: Transaction, caller: Caller, event: Event) -> None:
         assert (tx, caller) == (TX, CALLER)
         self.trail.append(event)
 
-    def id_of(self, tx: Connection, email: str) -> str | None:
+    def id_of(self, tx: Transaction, email: str) -> str | None:
         assert tx is TX
         return next((row.id for row in self.people if row.email == email), None)
 
-    def add_user(self, tx: Connection, user: UserRow) -> None:
+    def add_user(self, tx: Transaction, user: UserRow) -> None:
         assert tx is TX
         if self.id_of(tx, user.email):
             raise EmailTaken
         self.people.append(user)
 
-    def add_key(self, tx: Connection, row: CredentialRow) -> None:
+    def add_key(self, tx: Transaction, row: CredentialRow) -> None:
         assert tx is TX
         if any(known.credential_id == row.credential_id for known in self.keys):
             raise CredentialTaken
         self.keys.append(row)
 
-    def account_of(self, tx: Connection, email: str) -> Account | None:
+    def account_of(self, tx: Transaction, email: str) -> Account | None:
         assert tx is TX
         user_id = self.id_of(tx, email)
         mine = [row for row in self.keys if row.user_id == user_id]
         shown = tuple((row.credential_id, row.transports) for row in mine)
         return Account(user_id, False, shown) if user_id else None
 
-    def with_owner(self, tx: Connection, key: bytes) -> tuple[CredentialRow, UserRow] | None:
+    def with_owner(self, tx: Transaction, key: bytes) -> tuple[CredentialRow, UserRow] | None:
         assert tx is TX
         owners = {user.id: user for user in self.people}
         return next(
             ((row, owners[row.user_id]) for row in self.keys if row.credential_id == key), None
         )
 
-    def mark_used(self, tx: Connection, key: str, **values: Any) -> bool:
+    def mark_used(self, tx: Transaction, key: str, **values: Any) -> bool:
         assert tx is TX
         self.used.append((key, values))
         return self.moves
 
-    def sample(self, tx: Connection, count: int) -> list[tuple[tuple[int, str], ...]]:
+    def sample(self, tx: Transaction, count: int) -> list[tuple[tuple[int, str], ...]]:
         assert (tx, count) == (TX, 1000)
         return [((20, "usb"),)]
 

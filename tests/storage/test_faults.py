@@ -3,48 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import text
 
 import core.sqlite
-from core.database import DatabaseUnavailable, after_commit
+from core.database import DatabaseUnavailable, Transaction, after_commit
 from core.migrate import upgrade
 from core.sqlite import SqliteDatabase
-from tests.storage.units import Gate, count, engine_of, locked, note, notes
+from tests.storage.units import (
+    INSERT,
+    Gate,
+    before_each_commit,
+    count,
+    held,
+    locked,
+    note,
+    notes,
+    run,
+)
 
-
-@pytest.fixture
-def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteDatabase]:
-    """A database that waits 50 ms for a lock instead of five seconds."""
-    pragmas = [pragma for pragma in core.sqlite.PRAGMAS if "busy_timeout" not in pragma]
-    assert len(pragmas) == len(core.sqlite.PRAGMAS) - 1
-    monkeypatch.setattr(core.sqlite, "PRAGMAS", (*pragmas, "PRAGMA busy_timeout=50"))
-    database = SqliteDatabase(f"sqlite:///{tmp_path}/app.db", upgrade)
-    asyncio.run(database.start())
-    yield database
-    asyncio.run(database.stop())
+ONE_PAGE, MANY_PAGES = (text(f"PRAGMA max_page_count={pages}") for pages in (1, 1_000_000))
+PRAGMAS = [text(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")]
 
 
 def test_a_lock_held_too_long_is_unavailability_and_no_hang(
-    impatient: SqliteDatabase, tmp_path: Path
+    db: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """E3: refused within the timeout; readers are not held up; afterwards all is well."""
+    monkeypatch.setattr(core.sqlite, "PATIENCE_SECONDS", 0.05)
 
     async def write() -> None:
         with locked(tmp_path / "app.db"):
             begun = time.monotonic()
             with pytest.raises(DatabaseUnavailable):
-                await impatient.write(note("a"))
+                await db.write(note("a"))
             assert time.monotonic() - begun < 5
-            assert await impatient.read(count) == 0
-        assert await impatient.write(note("b")) == "b"
+            assert await db.read(count) == 0
+        assert await db.write(note("b")) == "b"
 
-    asyncio.run(write())
+    run(db, write)
     assert notes(tmp_path / "app.db") == {"b"}
 
 
@@ -58,39 +59,37 @@ def test_a_lock_held_for_a_moment_is_waited_for(db: SqliteDatabase, tmp_path: Pa
             assert not done
         assert await task == "a"
 
-    asyncio.run(write())
+    run(db, write)
 
 
 def test_a_commit_that_fails_is_told_to_everyone_in_the_batch(
     db: SqliteDatabase, tmp_path: Path
 ) -> None:
     """E2: an I/O error at the commit: nobody is told a lie, nothing is logged, nothing remains."""
-    gate, commits, called = Gate(), list[int](), list[str]()
+    commits, called = list[int](), list[str]()
 
-    def fail_the_second(_connection: Connection) -> None:
+    def fail_the_second() -> None:
         commits.append(1)
         if len(commits) == 2:
-            raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
+            raise sqlite3.OperationalError("disk I/O error")
 
-    def logged(tx: Connection) -> None:
+    def logged(tx: Transaction) -> None:
         note("logged")(tx)
         after_commit(tx, lambda: called.append("logged"))
 
     async def write() -> None:
-        event.listen(engine_of(db), "commit", fail_the_second)
-        first = asyncio.create_task(db.write(gate))
-        await asyncio.to_thread(gate.reached.wait, 10)
+        before_each_commit(db, fail_the_second)
+        first = asyncio.create_task(db.write(note("first")))
+        await asyncio.sleep(0.05)
         rest = [asyncio.create_task(db.write(unit)) for unit in (logged, note("a"))]
-        await asyncio.sleep(0)
-        gate.open()
         await first
         for answer in await asyncio.gather(*rest, return_exceptions=True):
             assert isinstance(answer, DatabaseUnavailable)
         assert await db.write(note("b")) == "b"
 
-    asyncio.run(write())
+    run(db, write)
     assert called == []
-    assert notes(tmp_path / "app.db") == {"b"}
+    assert notes(tmp_path / "app.db") == {"first", "b"}
 
 
 def test_a_disk_that_is_full_is_unavailability_and_passes(
@@ -98,44 +97,38 @@ def test_a_disk_that_is_full_is_unavailability_and_passes(
 ) -> None:
     """E2: SQLite rolls the whole batch back by itself; the next one is fine once there is room."""
 
-    def limit(tx: Connection, pages: int) -> None:
-        tx.exec_driver_sql(f"PRAGMA max_page_count={pages}")
-
-    def flood(tx: Connection) -> None:
+    def flood(tx: Transaction) -> None:
         for number in range(100):
-            tx.exec_driver_sql(
-                "INSERT INTO audit_logs (id, event_type, success, details) "
-                "VALUES (?, 'note', 1, ?)",
-                (f"flood {number}", "x" * 4096),
-            )
+            tx.execute(INSERT, {"id": f"flood {number}", "details": "x" * 4096})
 
     async def write() -> None:
-        await db.write(lambda tx: limit(tx, 1))
+        await db.write(lambda tx: tx.execute(ONE_PAGE))
         with pytest.raises(DatabaseUnavailable):
             await db.write(flood)
-        await db.write(lambda tx: limit(tx, 1_000_000))
+        await db.write(lambda tx: tx.execute(MANY_PAGES))
         assert await db.write(note("a")) == "a"
 
-    asyncio.run(write())
+    run(db, write)
     assert notes(tmp_path / "app.db") == {"a"}
 
 
-def test_stop_finishes_what_was_accepted(tmp_path: Path) -> None:
+def test_stop_finishes_what_was_accepted(db: SqliteDatabase, tmp_path: Path) -> None:
     """E1: a shutdown loses nothing that somebody waits for."""
-    db, gate = SqliteDatabase(f"sqlite:///{tmp_path}/app.db", upgrade), Gate()
+    gate = Gate()
 
     async def live() -> None:
         await db.start()
-        tasks = [asyncio.create_task(db.write(unit)) for unit in (gate, note("a"), note("b"))]
-        await asyncio.to_thread(gate.reached.wait, 10)
+        first = await held(db, gate)
+        tasks = [asyncio.create_task(db.write(note(name))) for name in ("a", "b")]
+        await asyncio.sleep(0)
         stop = asyncio.create_task(db.stop())
         await asyncio.sleep(0)
         gate.open()
-        assert await asyncio.gather(*tasks) == [None, "a", "b"]
+        assert await asyncio.gather(first, *tasks) == ["held", "a", "b"]
         await stop
 
     asyncio.run(live())
-    assert notes(tmp_path / "app.db") == {"a", "b"}
+    assert notes(tmp_path / "app.db") == {"held", "a", "b"}
 
 
 def test_after_stop_everything_is_unavailable(tmp_path: Path) -> None:
@@ -152,32 +145,31 @@ def test_after_stop_everything_is_unavailable(tmp_path: Path) -> None:
     asyncio.run(live())
 
 
-def test_a_read_sees_one_moment(db: SqliteDatabase) -> None:
-    """What is committed while a unit reads is for the next unit."""
-    gate = Gate()
+def test_a_read_sees_one_moment(db: SqliteDatabase, tmp_path: Path) -> None:
+    """What another process commits while a unit reads is for the next unit."""
 
-    def twice(tx: Connection) -> tuple[int, int]:
+    def twice(tx: Transaction) -> tuple[int, int]:
         before = count(tx)
-        gate(tx)
+        with sqlite3.connect(tmp_path / "app.db") as other:
+            other.execute("INSERT INTO audit_logs (id, event_type, success) VALUES ('a', 'x', 1)")
+        other.close()
         return before, count(tx)
 
     async def both() -> None:
-        reading = asyncio.create_task(db.read(twice))
-        await asyncio.to_thread(gate.reached.wait, 10)
-        await db.write(note("a"))
-        gate.open()
-        assert await reading == (0, 0)
+        assert await db.read(twice) == (0, 0)
         assert await db.read(count) == 1
 
-    asyncio.run(both())
+    run(db, both)
 
 
 def test_the_connections_are_as_durable_as_sqlite_can_be(db: SqliteDatabase) -> None:
     """E1: write-ahead log, a flush at every commit, foreign keys held."""
 
-    def pragmas(tx: Connection) -> list[object]:
-        names = ("journal_mode", "synchronous", "foreign_keys")
-        return [tx.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+    def pragmas(tx: Transaction) -> list[object]:
+        return [tx.execute(pragma).scalar() for pragma in PRAGMAS]
 
-    for act in (db.write, db.read):
-        assert asyncio.run(act(pragmas)) == ["wal", 2, 1]
+    async def both() -> None:
+        assert await db.write(pragmas) == ["wal", 2, 1]
+        assert await db.read(pragmas) == ["wal", 2, 1]
+
+    run(db, both)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.sqlite import SqliteDatabase
+from tests.storage.units import count, run
 
 # The contract's columns with their types; further ones are allowed.
 COLUMNS = {
@@ -66,6 +67,7 @@ PASSKEY = (
 @pytest.fixture
 def shell(db: SqliteDatabase, tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """`sqlite3 app.db`, with foreign keys on as the service has them."""
+    run(db, lambda: db.read(count))
     with closing(sqlite3.connect(tmp_path / "app.db", isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys=ON")

@@ -1,35 +1,55 @@
-"""Small units of work over a table of notes, and a way to hold the writer in the middle of one."""
+"""Small units of work over a table of notes, and a way to hold the writer at its commit."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import bindparam, func, insert, select
 
-from core.database import Unit
+from core.database import Transaction, Unit
 from core.sqlite import SqliteDatabase
+from models import AuditLog
+
+T = TypeVar("T")
 
 # Every migrated database has this table; the tests here need no more of it than its key.
-INSERT = "INSERT INTO audit_logs (id, event_type, success) VALUES (?, 'note', 1)"
-COUNT = "SELECT count(*) FROM audit_logs"
+INSERT = insert(AuditLog).values(
+    id=bindparam("id"), event_type="note", success=1, details=bindparam("details", None)
+)
+COUNT = select(func.count()).select_from(AuditLog)
+
+
+def run(db: SqliteDatabase, work: Callable[[], Awaitable[T]]) -> T:
+    """What `work` gives, done while `db` is open."""
+
+    async def live() -> T:
+        await db.start()
+        try:
+            return await work()
+        finally:
+            await db.stop()
+
+    return asyncio.run(live())
 
 
 def note(name: str) -> Unit[str]:
     """A unit that writes one row and returns its name."""
 
-    def unit(tx: Connection) -> str:
-        tx.exec_driver_sql(INSERT, (name,))
+    def unit(tx: Transaction) -> str:
+        tx.execute(INSERT, {"id": name})
         return name
 
     return unit
 
 
-def count(tx: Connection) -> int:
-    found: int = tx.exec_driver_sql(COUNT).scalar_one()
+def count(tx: Transaction) -> int:
+    found: int = tx.execute(COUNT).scalar()
     return found
 
 
@@ -40,13 +60,10 @@ def notes(file: Path) -> set[str]:
 
 
 class Gate:
-    """A unit that stops in its middle until it is let go."""
+    """Something that stops until it is let go."""
 
     def __init__(self) -> None:
         self.reached, self._open = threading.Event(), threading.Event()
-
-    def __call__(self, _tx: Connection) -> None:
-        self.wait()
 
     def wait(self) -> None:
         self.reached.set()
@@ -56,6 +73,25 @@ class Gate:
         self._open.set()
 
 
+def before_each_commit(db: SqliteDatabase, act: Callable[[], Any]) -> None:
+    """Have `act` called in the thread that commits, each time before it does."""
+    commit = db._writer._commit
+
+    def act_and_commit(connection: sqlite3.Connection) -> None:
+        act()
+        commit(connection)
+
+    db._writer._commit = act_and_commit  # type: ignore[method-assign]
+
+
+async def held(db: SqliteDatabase, gate: Gate) -> asyncio.Task[str]:
+    """A write that has come as far as its commit, and stays there until the gate is opened."""
+    before_each_commit(db, gate.wait)
+    task = asyncio.create_task(db.write(note("held")))
+    await asyncio.to_thread(gate.reached.wait, 10)
+    return task
+
+
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
     """Another process, say `sqlite3 app.db`, that has begun to write and does not end."""
@@ -63,8 +99,3 @@ def locked(file: Path) -> Iterator[None]:
         connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("ROLLBACK")
-
-
-def engine_of(db: SqliteDatabase) -> Engine:
-    """For listening to commits: the one thing a test needs of the inside."""
-    return db._engine

@@ -96,26 +96,35 @@ def require_authenticator_data(data: bytes) -> None:
         end = AAGUID_OFFSET
         if data[FLAGS_OFFSET] & ATTESTED:
             end = ID_OFFSET + int.from_bytes(data[ID_OFFSET - 2 : ID_OFFSET])
-            # §6.1 forbids a key in an assertion, and genuine devices send one; it is never read.
-            if not ctap_cbor.is_map(data, end):
-                raise BadCredential("authenticator_data_malformed")
-            end = ctap_cbor.end_of_item(data, end)
+            # §6.1 forbids a key in an assertion, and genuine devices send one; it is never used.
+            end = _end_of_map(data, end)
         if data[FLAGS_OFFSET] & EXTENSIONS:
-            if not ctap_cbor.is_map(data, end):
-                raise BadCredential("authenticator_data_malformed")
-            end = ctap_cbor.end_of_item(data, end)
+            end = _end_of_map(data, end)
     except (ctap_cbor.NotCanonical, IndexError):
         raise BadCredential("authenticator_data_malformed") from None
     if end != len(data):
         raise BadCredential("authenticator_data_malformed")
 
 
+def _end_of_map(data: bytes, start: int) -> int:
+    if not ctap_cbor.is_map(data, start):
+        raise BadCredential("authenticator_data_malformed")
+    end = ctap_cbor.end_of_item(data, start)
+    try:
+        # For what the walk does not see: a key twice, text that is none.
+        cbor2.loads(data[start:end], allow_duplicate_keys=False)
+    except Exception:
+        raise BadCredential("authenticator_data_malformed") from None
+    return end
+
+
 def _decode(encoded: bytes) -> Any:
     try:
         if ctap_cbor.end_of_item(encoded) != len(encoded):
             raise BadCredential("attestation_malformed")
+    except ctap_cbor.NotCanonical:
+        raise BadCredential("attestation_malformed") from None
+    try:
         return cbor2.loads(encoded, strict_hashable_types=True, allow_duplicate_keys=False)
-    except BadCredential:
-        raise
     except Exception:
         raise BadCredential("attestation_malformed") from None

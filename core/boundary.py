@@ -46,21 +46,27 @@ SECURITY_HEADERS = {
 }
 
 
-class Boundary:
-    """Wraps the application; `https` if every origin is."""
+class TooLarge(Exception):
+    """A body went past the cap while it was read."""
 
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
-        self._app = app
-        self._headers = dict(SECURITY_HEADERS)
+
+class Boundary:
+    """Wraps the application; `https` if every origin is. No body may exceed `max_body` bytes."""
+
+    def __init__(self, app: ASGIApp, *, https: bool, max_body: int) -> None:
+        self._app, self._max_body = app, max_body
+        headers = dict(SECURITY_HEADERS)
         if https:
             # RFC 6797: two years, as the preload lists ask.
-            self._headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+            headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        self._headers = [_encoded(name, value) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope["headers"])
+        sent = scope["headers"]
+        request_id = _request_id(sent)
         scope["state"] = {
             **scope.get("state", {}),
             "request_id": request_id,
@@ -72,8 +78,8 @@ class Boundary:
             nonlocal started, replaced
             if message["type"] == "http.response.start":
                 started = True
-                if _is_plain_failure(message):
-                    await _reshape(message, request_id)(scope, receive, send_marked)
+                if message["status"] >= 400 and _is_plain(message):
+                    await _reshaped(message, request_id)(scope, receive, send_marked)
                     # What the other layer still sends is its own body.
                     replaced = True
                     return
@@ -81,28 +87,71 @@ class Boundary:
             if not replaced:
                 await send(message)
 
+        length = _declared_length(sent)
+        if length is None:
+            receive = _counted(receive, self._max_body)
         try:
+            if length is not None and length > self._max_body:
+                raise TooLarge
             await self._app(scope, receive, send_marked)
         except Exception as error:
-            logger.error(
-                "request failed", exc_info=error, extra={"fields": {"request_id": request_id}}
-            )
-            if started and not replaced:
+            if started:
+                _log_failure(error, request_id)
+                if replaced:
+                    return
                 # Half an answer is out: the server must break the connection.
                 raise
-            if replaced:
-                return
-            await problem_response(internal_error(request_id))(scope, receive, send_marked)
+            if isinstance(error, TooLarge):
+                answer = too_large(request_id)
+            else:
+                _log_failure(error, request_id)
+                answer = problem_response(internal_error(request_id))
+            await answer(scope, receive, send_marked)
 
     def _mark(self, path: str, request_id: str, message: Message) -> None:
-        headers = MutableHeaders(raw=message.setdefault("headers", []))
-        headers["X-Request-ID"] = request_id
-        for name, value in self._headers.items():
-            headers[name] = value
-        headers.setdefault("Content-Security-Policy", _policy(path))
-        # Files are asked for again each time and rarely sent: they have an ETag.
-        static = path.startswith("/static/") and message["status"] < 400
-        headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
+        headers = message["headers"] = list(message.get("headers", ()))
+        given = {name for name, _ in headers}
+        headers.append((b"x-request-id", request_id.encode()))
+        headers += self._headers
+        if b"content-security-policy" not in given:
+            headers.append((b"content-security-policy", _policy(path)))
+        if b"cache-control" not in given:
+            # Files are asked for again each time and rarely sent: they have an ETag.
+            static = path.startswith("/static/") and message["status"] < 400
+            headers.append((b"cache-control", b"no-cache" if static else b"no-store"))
+
+
+def _encoded(name: str, value: str) -> tuple[bytes, bytes]:
+    return name.lower().encode(), value.encode()
+
+
+def _declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    """What `Content-Length` says, which the server holds the body to; 0 without any body."""
+    for name, value in headers:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else None
+        if name == b"transfer-encoding":
+            return None
+    return 0
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """`receive`, for a body that does not say how long it is. Raises TooLarge."""
+    total = 0
+
+    async def receive_some() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > limit:
+            raise TooLarge
+        return message
+
+    return receive_some
+
+
+def _log_failure(error: Exception, request_id: str) -> None:
+    logger.error("request failed", exc_info=error, extra={"fields": {"request_id": request_id}})
 
 
 def problem_response(body: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
@@ -121,29 +170,26 @@ def too_large(request_id: str) -> JSONResponse:
     return problem_response(body, {"Connection": "close"})
 
 
-def _is_plain_failure(message: Message) -> bool:
-    """Whether a middleware that is not ours refuses, in plain text."""
+def _is_plain(message: Message) -> bool:
+    """Whether a layer that is not ours refuses, in plain text."""
     content_type = MutableHeaders(raw=message["headers"]).get("content-type", "")
-    return message["status"] >= 400 and content_type.startswith("text/plain")
+    return content_type.startswith("text/plain")
 
 
-def _reshape(message: Message, request_id: str) -> JSONResponse:
+def _reshaped(message: Message, request_id: str) -> JSONResponse:
     """The same refusal in the one shape; its other headers are kept."""
     status = message["status"]
-    if status == 413:
-        return too_large(request_id)
-    if status == 500:
-        return problem_response(internal_error(request_id))
     kept = dict(MutableHeaders(raw=message["headers"]))
     kept = {name: kept[name] for name in kept if name not in ("content-type", "content-length")}
     detail = HTTPStatus(status).phrase
     return problem_response(problem(status, "refused", detail, request_id), kept)
 
 
-def _policy(path: str) -> str:
+def _policy(path: str) -> bytes:
     if path == "/docs":
-        return DOCS_CSP
-    return PAGE_CSP if path == "/" or path.startswith("/static/") else API_CSP
+        return DOCS_CSP.encode()
+    page = path == "/" or path.startswith("/static/")
+    return PAGE_CSP.encode() if page else API_CSP.encode()
 
 
 def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from audit import Caller
 from core import strict_json
@@ -23,53 +28,112 @@ BODY_TIMEOUT_SECONDS = 10
 MAX_USER_AGENT = 512
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 408: "timeout"}
 PROBLEM = {"model": Problem, "description": "Refused"}
+JSON_CONTENT = re.compile(rb"application/([a-z0-9.!#$&^_-]+\+)?json\s*(;.*)?", re.IGNORECASE)
 
 
-class StrictRequest(Request):
-    """A request whose JSON is strict, and whose body must arrive in time."""
+@dataclass(slots=True)
+class Call:
+    """One request, as endpoints see it: whose it is, and the headers that its answer gets."""
 
-    async def body(self) -> bytes:
-        try:
-            async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
-                return await super().body()
-        except TimeoutError:
-            # What still comes must not be read as the next request.
-            headers = {"Connection": "close"}
-            raise HTTPException(408, "The body did not arrive in time", headers) from None
+    request: Request
+    caller: Caller
+    headers: dict[str, str] = field(default_factory=dict)
 
-    async def json(self) -> Any:
-        return strict_json.loads(await self.body())
+    def part(self, name: str) -> Any:
+        """A part that `main` has put into the application's state."""
+        return getattr(self.request.app.state, name)
+
+
+async def call(request: Request) -> Call:
+    """The request, with who sends it as the audit trail keeps it."""
+    state = request.app.state
+    proxies, clock = cast(TrustedProxies, state.proxies), cast(Clock, state.clock)
+    headers, own = request.headers, request.scope["state"]
+    caller = Caller(
+        ip_address=proxies.client_of(own["peer"], headers.getlist("x-forwarded-for")),
+        user_agent=_printable(headers.get("user-agent", "")),
+        request_id=own["request_id"],
+        at=clock.now(),
+    )
+    return Call(request, caller)
+
+
+CallOf = Annotated[Call, Depends(call)]
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body through `StrictRequest`."""
+    """A route that FastAPI declares and documents, and that runs without its machinery.
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def handle_strictly(request: Request) -> Response:
-            return await handle(StrictRequest(request.scope, request.receive))
-
-        return handle_strictly
-
-
-async def caller(request: Request) -> Caller:
-    """Who sends this request, as the audit trail keeps it.
-
-    Async, or FastAPI would hand it to a thread for every request.
+    An endpoint takes `call`, what stands in its path, and a `body` if it has one; it gives a model
+    of its answer. Strict JSON, one validation in, one serialisation out: a third of the time.
     """
-    state = request.app.state
-    proxies, clock = cast(TrustedProxies, state.proxies), cast(Clock, state.clock)
-    headers = request.headers
-    return Caller(
-        ip_address=proxies.client_of(request.state.peer, headers.getlist("x-forwarded-for")),
-        user_agent=_printable(headers.get("user-agent", "")),
-        request_id=request.state.request_id,
-        at=clock.now(),
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        forms = [cast(Any, form.field_info.annotation) for form in self.dependant.body_params]
+        self._form = TypeAdapter[Any](forms[0]) if forms else None
+        self.app = self._run
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        arguments: dict[str, Any] = {**scope["path_params"], "call": await call(request)}
+        if self._form is not None:
+            arguments["body"] = _validated(self._form, await _read(request))
+        answer = await self.endpoint(**arguments)
+        if isinstance(answer, BaseModel):
+            answer = Response(
+                answer.__pydantic_serializer__.to_json(answer),
+                self.status_code or 200,
+                arguments["call"].headers,
+                "application/json",
+            )
+        await answer(scope, receive, send)
+
+
+def strict_router(tag: str) -> APIRouter:
+    """A router of strict routes, which stand in the OpenAPI document under `tag`."""
+    return APIRouter(
+        tags=[tag],
+        route_class=StrictRoute,
+        generate_unique_id_function=lambda route: route.name,
     )
 
 
-CallerOf = Annotated[Caller, Depends(caller)]
+async def _read(request: Request) -> Any:
+    """The JSON of the body; the bytes as they are if they are said to be something else."""
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+            body = await request.body()
+    except ClientDisconnect:
+        raise HTTPException(400, "The body did not arrive") from None
+    except TimeoutError:
+        # What still comes must not be read as the next request.
+        headers = {"Connection": "close"}
+        raise HTTPException(408, "The body did not arrive in time", headers) from None
+    if not body or not JSON_CONTENT.fullmatch(_content_type(request)):
+        return body or None
+    try:
+        return strict_json.loads(body)
+    except strict_json.StrictJSONError as error:
+        raise RequestValidationError(
+            [{"type": "json_invalid", "loc": ("body", 0), "ctx": {"error": error.msg}}]
+        ) from None
+
+
+def _content_type(request: Request) -> bytes:
+    return next((value for name, value in request.scope["headers"] if name == b"content-type"), b"")
+
+
+def _validated(form: TypeAdapter[Any], value: Any) -> Any:
+    if value is None:
+        raise RequestValidationError([{"type": "missing", "loc": ("body",)}])
+    try:
+        return form.validate_python(value)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        for item in found:
+            item["loc"] = ("body", *item["loc"])
+        raise RequestValidationError(found) from None
 
 
 def _printable(text: str) -> str:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
-from fastapi import Request, Response
-
-from audit import Caller
+from routes.http import Call
 from schemas import EmailAddress
 from services.throttle import Throttle
 
 
-async def admit(
-    request: Request, response: Response, caller: Caller, action: str, email: EmailAddress | None
-) -> None:
+async def admit(call: Call, action: str, email: EmailAddress | None) -> None:
     """Count this request; the answer says how many are left. Raises Refusal (429)."""
-    throttle = cast(Throttle, request.app.state.throttle)
+    throttle = cast(Throttle, call.part("throttle"))
     canonical = email.canonical if email else None
-    response.headers.update(await throttle.admit(caller, action, canonical))
+    call.headers.update(await throttle.admit(call.caller, action, canonical))

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import cast
 
-from fastapi import APIRouter, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Security
+from fastapi.security import HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 
-from routes.http import CallerOf, StrictRoute, responses
+from routes.http import Call, CallOf, responses, strict_router
 from schemas import UserProfile
 from services.access import Access
 
-router = APIRouter(tags=["Protected Endpoints"], route_class=StrictRoute)
-# `auto_error` off: who comes without a token is refused by us, and on record.
+router = strict_router("Protected Endpoints")
+# For the document and its Authorize button: who comes without a token is refused by us, on record.
 bearer = HTTPBearer(
     auto_error=False, bearerFormat="JWT", description="the `access_token` of `/login/complete`"
 )
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
 
 
-@router.get("/users/{user_id}", responses=responses(401, 403, 404, 429))
-async def read_user(
-    request: Request, caller: CallerOf, user_id: str, credentials: Bearer
-) -> UserProfile:
+@router.get(
+    "/users/{user_id}", responses=responses(401, 403, 404, 429), dependencies=[Security(bearer)]
+)
+async def read_user(call: CallOf, user_id: str) -> UserProfile:
     """A profile: your own, or anyone's for an admin."""
-    access = cast(Access, request.app.state.access)
-    token = credentials.credentials if credentials else None
-    return UserProfile.model_validate(await access.read_profile(caller, token, user_id))
+    access = cast(Access, call.part("access"))
+    return UserProfile.model_validate(await access.read_profile(call.caller, _token(call), user_id))
+
+
+def _token(call: Call) -> str | None:
+    """The bearer token of the request (RFC 6750 §2.1), if there is one."""
+    scheme, token = get_authorization_scheme_param(call.request.headers.get("authorization"))
+    return token if scheme.lower() == "bearer" and token else None

@@ -10,15 +10,18 @@ import json
 import logging
 import queue
 import sys
+import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from logging.handlers import QueueHandler, QueueListener, WatchedFileHandler
+from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
 
 LOGGERS = ("audit", "service")
 MAX_WAITING = 100_000
+MAX_BATCH = 1000
 COMPLAIN_EVERY_SECONDS = 60
 
 
@@ -56,34 +59,74 @@ class Trail(WatchedFileHandler):
         self.setFormatter(JsonLines())
         self._complained = float("-inf")
 
-    def emit(self, record: logging.LogRecord) -> None:
-        # The file is opened here, outside of what logging guards: its thread would die of it.
+    def write(self, records: Sequence[logging.LogRecord]) -> None:
+        """Write all of them at once: one look for a renamed file, one flush."""
         try:
-            super().emit(record)
+            self.reopenIfNeeded()
+            if self.stream is None:
+                self.stream = self._open()
+                self._statstream()
+            self.stream.write("".join(f"{self.format(record)}\n" for record in records))
+            self.flush()
         except Exception:
-            self.handleError(record)
+            self.complain(len(records))
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 (logging's)
-        self.failures += 1
+    def complain(self, lost: int) -> None:
+        """Count lines that could not be written, and say so now and then."""
+        self.failures += lost
         if time.monotonic() - self._complained >= COMPLAIN_EVERY_SECONDS:
             self._complained = time.monotonic()
             error = type(sys.exc_info()[1]).__name__
             sys.stderr.write(f"app.log cannot be written ({error}): {self.failures} lines lost\n")
 
 
-class _Queue(QueueHandler):
-    """Hands records over as they are; when the disk hangs, the queue is bounded."""
+class _Pen(logging.Handler):
+    """Hands records over to a thread, which writes all that wait; when the disk hangs, no more."""
 
-    def __init__(self, waiting: queue.Queue[logging.LogRecord], trail: Trail) -> None:
-        super().__init__(waiting)
+    def __init__(self, trail: Trail) -> None:
+        super().__init__()
         self._trail = trail
+        self._waiting: queue.SimpleQueue[logging.LogRecord | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
 
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        # The listener lives in this process: nothing needs to be made picklable.
-        return record
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        self._trail.handleError(record)
+    def stop(self) -> None:
+        """Return once all that waits is written."""
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def createLock(self) -> None:  # noqa: N802 (logging's name)
+        # The queue has its own.
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._waiting.qsize() >= MAX_WAITING:
+            self._trail.complain(1)
+            return
+        self._waiting.put(record)
+
+    def _run(self) -> None:
+        while True:
+            records, ended = self._next()
+            if records:
+                self._trail.write(records)
+            if ended:
+                return
+
+    def _next(self) -> tuple[list[logging.LogRecord], bool]:
+        record = self._waiting.get()
+        records = []
+        while record is not None:
+            records.append(record)
+            if self._waiting.empty() or len(records) >= MAX_BATCH:
+                return records, False
+            record = self._waiting.get()
+        return records, True
 
 
 class LogFile:
@@ -91,24 +134,23 @@ class LogFile:
 
     def __init__(self, file: Path) -> None:
         self.trail = Trail(file)
-        self._handler = _Queue(queue.Queue(MAX_WAITING), self.trail)
-        self._listener = QueueListener(self._handler.queue, self.trail)
+        self._pen = _Pen(self.trail)
 
     def start(self) -> None:
         """Begin to write what the loggers say."""
-        self._listener.start()
+        self._pen.start()
         for name in LOGGERS:
             logger = logging.getLogger(name)
             logger.setLevel(logging.INFO)
-            logger.addHandler(self._handler)
+            logger.addHandler(self._pen)
         # Events are for the file; the console is for what an operator must see.
         logging.getLogger("audit").propagate = False
 
     def stop(self) -> None:
         """Write what waits, then close the file."""
         for name in LOGGERS:
-            logging.getLogger(name).removeHandler(self._handler)
-        self._listener.stop()
+            logging.getLogger(name).removeHandler(self._pen)
+        self._pen.stop()
         # What a full disk does not take now was said and counted before.
         with suppress(OSError):
             self.trail.close()

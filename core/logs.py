@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
-import queue
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from typing import Any
 
 LOGGERS = ("audit", "service")
 MAX_WAITING = 100_000
-MAX_BATCH = 1000
+GATHER_SECONDS = 0.02
 COMPLAIN_EVERY_SECONDS = 60
 
 
@@ -81,52 +81,50 @@ class Trail(WatchedFileHandler):
 
 
 class _Pen(logging.Handler):
-    """Hands records over to a thread, which writes all that wait; when the disk hangs, no more."""
+    """Hands records over to a thread, which writes all that wait; when the disk hangs, no more.
+
+    The thread lets them gather for a moment: to wake it for each would cost more than the line.
+    """
 
     def __init__(self, trail: Trail) -> None:
         super().__init__()
         self._trail = trail
-        self._waiting: queue.SimpleQueue[logging.LogRecord | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._waiting: deque[logging.LogRecord] = deque()
+        self._wake, self._stopping = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Return once all that waits is written."""
-        if self._thread is not None:
-            self._waiting.put(None)
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.ident is not None:
             self._thread.join()
-            self._thread = None
 
     def createLock(self) -> None:  # noqa: N802 (logging's name)
-        # The queue has its own.
+        # A deque needs none.
         self.lock = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        if self._waiting.qsize() >= MAX_WAITING:
+        if len(self._waiting) >= MAX_WAITING:
             self._trail.complain(1)
             return
-        self._waiting.put(record)
+        self._waiting.append(record)
+        if not self._wake.is_set():
+            self._wake.set()
 
     def _run(self) -> None:
-        while True:
-            records, ended = self._next()
-            if records:
-                self._trail.write(records)
-            if ended:
-                return
-
-    def _next(self) -> tuple[list[logging.LogRecord], bool]:
-        record = self._waiting.get()
-        records = []
-        while record is not None:
-            records.append(record)
-            if self._waiting.empty() or len(records) >= MAX_BATCH:
-                return records, False
-            record = self._waiting.get()
-        return records, True
+        while self._waiting or not self._stopping.is_set():
+            self._wake.wait()
+            self._stopping.wait(GATHER_SECONDS)
+            # Cleared first: what comes from now on wakes the thread again.
+            self._wake.clear()
+            if self._waiting:
+                self._trail.write([self._waiting.popleft() for _ in range(len(self._waiting))])
+            if self._stopping.is_set():
+                self._wake.set()
 
 
 class LogFile:

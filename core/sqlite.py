@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, Executable, create_engine
+from sqlalchemy import Engine, Executable, create_engine, event
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
@@ -114,6 +114,7 @@ class SqliteDatabase:
             hide_parameters=True,
             connect_args={"isolation_level": None, "timeout": PATIENCE_SECONDS},
         )
+        event.listen(engine, "connect", _configure)
         try:
             self._migrate(engine)
         finally:
@@ -127,8 +128,7 @@ class SqliteDatabase:
             check_same_thread=False,
             cached_statements=256,
         )
-        for pragma in PRAGMAS:
-            connection.execute(pragma).close()
+        _configure(connection)
         return connection
 
     async def stop(self) -> None:
@@ -152,6 +152,11 @@ class SqliteDatabase:
 
     async def write(self, unit: Unit[T]) -> T:
         return await self._writer.submit(unit)
+
+
+def _configure(connection: Any, _record: Any = None) -> None:
+    for pragma in PRAGMAS:
+        connection.execute(pragma).close()
 
 
 class _Writer:

@@ -122,7 +122,7 @@ def test_a_fault_inside_logs_a_traceback_without_the_request(
     service.rows("ALTER TABLE audit_logs RENAME TO elsewhere")
     assert service.complete_login(JANE["email"], assertion).status_code == 503
     log = service.folder / "app.log"
-    until(lambda: b"statement failed" in log.read_bytes())
+    until(lambda: log.is_file() and b"statement failed" in log.read_bytes())
     text = log.read_bytes().partition(b"statement failed")[2]
     assert JANE["email"].encode() not in text
     assert assertion["response"]["signature"].encode() not in text

@@ -28,6 +28,7 @@ from core.decoys import SAMPLE_SIZE, Decoys
 from core.errors import Unavailable
 from core.ids import random_id
 from core.relying_party import (
+    NOBODYS_PASSKEY,
     Descriptor,
     NewPasskey,
     PossibleClone,
@@ -202,54 +203,41 @@ class Passkeys:
             response = read_authentication(assertion)
             pending = _require_ceremony(pending, "login", email)
             assert challenge is not None  # noqa: S101
-            passkey, user = await self._passkey_of(response, challenge)
+            key = response.credential_id
+            found = await self.db.read(lambda tx: credentials.with_owner(tx, key))
+            # Judged before it is known whose it is: a decoy, a disabled account or a passkey that
+            # was not offered would be refused sooner than a bad signature, and so be told apart.
+            verdict = self._judge_login(pending, challenge, response, found)
+            if found is None:
+                raise BadCredential("unknown_credential")
+            passkey, user = found
             claimed = Party.of(user)
-            if email is not None:
-                _require_email(email, user.email)
-            verified = self._judge_login(pending, challenge, response, passkey, user)
-            await self._store_login(caller, passkey, user, verified)
+            _require_entitled(pending, email, passkey, user)
+            if isinstance(verdict, BadCredential):
+                raise verdict
+            await self._store_login(caller, passkey, user, verdict)
         except BadCredential as error:
             await self._refuse_login(caller, claimed, error)
             raise errors.invalid_credentials() from None
         return LoggedIn(self.tokens.issue(_subject(user)), user)
-
-    async def _passkey_of(
-        self, response: AuthenticationResponse, challenge: str
-    ) -> tuple[CredentialRow, UserRow]:
-        key = response.credential_id
-        found = await self.db.read(lambda tx: credentials.with_owner(tx, key))
-        if found is None:
-            # Or a decoy would be refused sooner than a real passkey's bad signature.
-            self.relying_party.pretend_to_verify(response, expected_challenge=challenge)
-            raise BadCredential("unknown_credential")
-        return found
 
     def _judge_login(
         self,
         pending: Pending,
         challenge: str,
         response: AuthenticationResponse,
-        passkey: CredentialRow,
-        user: UserRow,
-    ) -> VerifiedLogin:
-        # WebAuthn L3 §7.2 step 5: an id that was offered, if any were.
-        if pending.email is not None and passkey.credential_id not in pending.offered:
-            raise BadCredential("credential_not_offered")
-        if user.disabled:
-            raise BadCredential("user_disabled")
-        stored = StoredPasskey(
-            credential_id=passkey.credential_id,
-            public_key=passkey.public_key,
-            sign_count=passkey.sign_count,
-            backup_eligible=bool(passkey.backup_eligible),
-            user_handle=user_handle(user.id),
-        )
-        return self.relying_party.verify_authentication(
-            response,
-            expected_challenge=challenge,
-            stored=stored,
-            require_user_handle=pending.email is None,
-        )
+        found: tuple[CredentialRow, UserRow] | None,
+    ) -> VerifiedLogin | BadCredential:
+        """What the assertion proves under the passkey that was found, or under nobody's."""
+        try:
+            return self.relying_party.verify_authentication(
+                response,
+                expected_challenge=challenge,
+                stored=_stored(*found) if found else NOBODYS_PASSKEY,
+                require_user_handle=pending.email is None,
+            )
+        except BadCredential as error:
+            return error
 
     async def _store_login(
         self, caller: Caller, passkey: CredentialRow, user: UserRow, verified: VerifiedLogin
@@ -310,6 +298,28 @@ def _require_ceremony(pending: Pending | None, kind: str, email: EmailAddress | 
     if pending.email is not None:
         _require_email(email, pending.email)
     return pending
+
+
+def _require_entitled(
+    pending: Pending, email: EmailAddress | None, passkey: CredentialRow, user: UserRow
+) -> None:
+    """The passkey's owner is who was asked for, and may log in with it."""
+    if email is not None:
+        _require_email(email, user.email)
+    # WebAuthn L3 §7.2 step 5: an id that was offered, if any were.
+    if pending.email is not None and passkey.credential_id not in pending.offered:
+        raise BadCredential("credential_not_offered")
+    if user.disabled:
+        raise BadCredential("user_disabled")
+
+
+def _stored(passkey: CredentialRow, user: UserRow) -> StoredPasskey:
+    return StoredPasskey(
+        public_key=passkey.public_key,
+        sign_count=passkey.sign_count,
+        backup_eligible=bool(passkey.backup_eligible),
+        user_handle=user_handle(user.id),
+    )
 
 
 def _require_email(given: EmailAddress | None, expected: str) -> None:

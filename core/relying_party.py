@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +64,6 @@ class NewPasskey:
 class StoredPasskey:
     """The part of a credential record that a login is verified against."""
 
-    credential_id: bytes
     public_key: bytes
     sign_count: int
     backup_eligible: bool
@@ -95,7 +93,6 @@ class Descriptor:
 
 # The generator of P-256: a key whose private half is 1 proves nothing, and is never let in.
 NOBODYS_PASSKEY = StoredPasskey(
-    credential_id=b"",
     public_key=bytes.fromhex(
         "a5010203262001"
         "2158206b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
@@ -210,8 +207,6 @@ class RelyingParty:
         require_user_handle: bool,
     ) -> VerifiedLogin:
         """Verifying an authentication assertion (§7.2). Raises BadCredential, PossibleClone."""
-        # Step 6: the credential's owner is the one the user handle names.
-        _require_user_handle(response.user_handle, stored.user_handle, require_user_handle)
         # Steps 11 to 16: type, challenge, origin, crossOrigin, topOrigin.
         self._require_client_data(response.client_data, "webauthn.get", expected_challenge)
         data = response.authenticator_data
@@ -223,25 +218,16 @@ class RelyingParty:
         # Steps 21 to 23: the signature, over authenticator data and hash of the client data.
         signed = data + hashlib.sha256(response.client_data.raw).digest()
         verify_signature(stored.public_key, response.signature, signed)
-        # Step 20, second half: backup eligibility never changes. Not before the signature: how long
-        # a refusal takes must not tell what is stored, or that anything is.
+        # What depends on the account is not looked at before the signature: how long a refusal
+        # takes must not tell what is stored, or that anything is.
+        # Step 6: the credential's owner is the one the user handle names.
+        _require_user_handle(response.user_handle, stored.user_handle, require_user_handle)
+        # Step 20, second half: backup eligibility never changes.
         if bool(flags & BE) != stored.backup_eligible:
             raise BadCredential("backup_eligibility_changed")
         sign_count = int.from_bytes(data[SIGN_COUNT_OFFSET : SIGN_COUNT_OFFSET + 4])
         require_sign_count(sign_count, stored.sign_count)
         return VerifiedLogin(sign_count, bool(flags & BS))
-
-    def pretend_to_verify(
-        self, response: AuthenticationResponse, *, expected_challenge: str
-    ) -> None:
-        """The same work for a credential nobody has, so that the time it takes tells nothing."""
-        with suppress(BadCredential):
-            self.verify_authentication(
-                response,
-                expected_challenge=expected_challenge,
-                stored=NOBODYS_PASSKEY,
-                require_user_handle=False,
-            )
 
     def _require_rp_id_hash(self, authenticator_data: bytes) -> None:
         if not hmac.compare_digest(authenticator_data[:FLAGS_OFFSET], self._id_hash):

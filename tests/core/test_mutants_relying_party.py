@@ -71,7 +71,6 @@ def log_in(
     device.create(creation_options())
     passkey = device.passkeys[0]
     stored = StoredPasskey(
-        credential_id=passkey.credential_id,
         public_key=cbor2.dumps(cose.cose_key(passkey.public_key)),
         sign_count=0,
         backup_eligible=eligible,

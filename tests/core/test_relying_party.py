@@ -44,7 +44,6 @@ def logged_in(
     device.create(creation_options())
     passkey = device.passkeys[0]
     record = StoredPasskey(
-        credential_id=passkey.credential_id,
         public_key=cbor2.dumps(cose.cose_key(passkey.public_key)),
         sign_count=0,
         backup_eligible=False,

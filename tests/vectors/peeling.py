@@ -75,7 +75,6 @@ def _log_in(party: RelyingParty, trial: Trial, challenge: str) -> None:
     if key is None:
         raise BadCredential("unknown_credential")
     stored = StoredPasskey(
-        credential_id=response.credential_id,
         public_key=key,
         sign_count=trial.vector.given["prior_sign_count"],
         backup_eligible=was_backup_eligible(trial.vector),

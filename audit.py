@@ -257,4 +257,7 @@ def _row(caller: Caller, event: Event) -> dict[str, Any]:
 
 def _log(row: dict[str, Any]) -> None:
     level = logging.INFO if row["success"] else logging.WARNING
-    logger.log(level, "%s", row["event_type"], extra={"fields": row})
+    # Made by hand: a logger would look for the line of code that called it, which is this one.
+    record = logging.LogRecord(logger.name, level, __file__, 0, row["event_type"], None, None)
+    record.fields = row
+    logger.handle(record)

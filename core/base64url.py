@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
+
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
 def encode(data: bytes) -> str:
     """The unpadded base64url text of `data`."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
 
 
 def decode(text: str) -> bytes:
@@ -15,7 +18,7 @@ def decode(text: str) -> bytes:
 
     Python's decoder skips what it does not know; only the text it would write itself is taken.
     """
-    data = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    data = a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4))
     if encode(data) != text:
         raise ValueError("not canonical base64url")
     return data

@@ -52,7 +52,9 @@ def compare_answers() -> int:
         folder = Path(folder_name)
         with served(folder) as url:
             people = settle(url, folder, ONE_SHAPE, PEOPLE)
-        give_second_passkeys(folder, people.emails["known"][::2])
+        # Of every kind: decoys are drawn from all that was registered.
+        for kind in ("known", "disabled"):
+            give_second_passkeys(folder, people.emails[kind][::2])
         # What passkeys look like is learnt at the start.
         with served(folder) as url:
             found += report("D1, every second account with two devices", url, people)

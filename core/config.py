@@ -48,6 +48,9 @@ class Settings(BaseModel):
     jwt_secret: SecretStr = Field(
         SecretStr(DEVELOPMENT_SECRET), description="key that signs the tokens, at least 32 bytes"
     )
+    jwt_secret_previous: SecretStr | None = Field(
+        None, description="key that still verifies tokens and signs none, while you rotate"
+    )
     jwt_algorithm: str = Field("HS256", description="HS256, HS384 or HS512")
     jwt_expiration_minutes: int = Field(60, ge=1, le=1440, description="a token's life, 1 to 1440")
     jwt_issuer: str = Field("", description="the `iss` claim; the first ORIGIN if empty")
@@ -119,7 +122,15 @@ class Settings(BaseModel):
 
     @property
     def uses_development_secret(self) -> bool:
-        return self.jwt_secret.get_secret_value() == DEVELOPMENT_SECRET
+        """Whether tokens that anyone can forge are taken for good ones."""
+        return DEVELOPMENT_SECRET in self.token_secrets.values()
+
+    @property
+    def token_secrets(self) -> dict[str, str]:
+        """The keys that verify tokens, by the variable of each; the first one signs."""
+        previous = self.jwt_secret_previous
+        current = {"JWT_SECRET": self.jwt_secret.get_secret_value()}
+        return current | ({"JWT_SECRET_PREVIOUS": previous.get_secret_value()} if previous else {})
 
     @property
     def serves_docs(self) -> bool:
@@ -175,23 +186,28 @@ def _explain(error: ValidationError) -> str:
 def _check_secret(settings: Settings) -> None:
     if settings.jwt_algorithm not in SECRET_BYTES:
         raise ValueError(f"JWT_ALGORITHM must be one of {', '.join(SECRET_BYTES)}")
-    needed = SECRET_BYTES[settings.jwt_algorithm]
-    secret = settings.jwt_secret.get_secret_value().encode()
-    if len(secret) < needed:
-        raise ValueError(
-            f"JWT_SECRET has {len(secret)} bytes; {settings.jwt_algorithm} needs at least {needed}"
-        )
-    if len(set(secret)) < 8:
-        raise ValueError(
-            "JWT_SECRET repeats a few characters: make one with `openssl rand -hex 32`"
-        )
-    if settings.uses_development_secret and settings.rp_id != "localhost":
-        raise ValueError(
-            "JWT_SECRET is the development default, which serves only RP_ID=localhost: "
-            "set your own, for example from `openssl rand -hex 32`"
-        )
+    secrets = settings.token_secrets
+    for name, secret in secrets.items():
+        _check_strength(settings, name, secret.encode())
+    if len(set(secrets.values())) < len(secrets):
+        raise ValueError("JWT_SECRET_PREVIOUS is JWT_SECRET: remove it, or set a new JWT_SECRET")
     if settings.decoy_secret and len(settings.decoy_secret.get_secret_value().encode()) < 32:
         raise ValueError("DECOY_SECRET needs at least 32 bytes")
+
+
+def _check_strength(settings: Settings, name: str, secret: bytes) -> None:
+    needed = SECRET_BYTES[settings.jwt_algorithm]
+    if len(secret) < needed:
+        raise ValueError(
+            f"{name} has {len(secret)} bytes; {settings.jwt_algorithm} needs at least {needed}"
+        )
+    if len(set(secret)) < 8:
+        raise ValueError(f"{name} repeats a few characters: make one with `openssl rand -hex 32`")
+    if secret == DEVELOPMENT_SECRET.encode() and settings.rp_id != "localhost":
+        raise ValueError(
+            f"{name} is the development default, which serves only RP_ID=localhost: "
+            "set your own, for example from `openssl rand -hex 32`"
+        )
 
 
 def _check_relying_party(settings: Settings) -> None:
@@ -261,7 +277,10 @@ def _check_production(settings: Settings) -> None:
     if settings.environment != "production":
         return
     if settings.uses_development_secret:
-        raise ValueError("ENVIRONMENT=production needs a JWT_SECRET: `openssl rand -hex 32`")
+        raise ValueError(
+            "ENVIRONMENT=production refuses the development secret, as JWT_SECRET and as "
+            "JWT_SECRET_PREVIOUS: set your own, for example from `openssl rand -hex 32`"
+        )
     if not all(origin.startswith("https:") for origin in settings.origin):
         raise ValueError("ENVIRONMENT=production needs every ORIGIN to be https")
     if not settings.trusted_proxies:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,8 @@ class Tokens:
     """Issues and verifies the access tokens of one service."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._key = settings.jwt_secret.get_secret_value().encode()
+        # The first one signs; the one before it is tried where its signature does not hold.
+        self._keys = [secret.encode() for secret in settings.token_secrets.values()]
         self._algorithm = settings.jwt_algorithm
         self._lifetime = settings.jwt_expiration_minutes * 60
         self._issuer, self._audience = settings.issuer, settings.audience
@@ -72,27 +74,14 @@ class Tokens:
             # RFC 8176 §2: proof of possession of a key, with the user verified by the device.
             "amr": ["pop", "user"],
         }
-        return jwt.encode(claims, self._key, self._algorithm, headers={"typ": TYPE})
+        return jwt.encode(claims, self._keys[0], self._algorithm, headers={"typ": TYPE})
 
     def verify(self, token: str) -> str:
         """The user id that `token` authorizes. Raises BadToken, with the reason."""
         if len(token) > MAX_LENGTH:
             raise BadToken("too_long")
         try:
-            decoded = jwt.decode_complete(
-                token,
-                self._key,
-                algorithms=[self._algorithm],
-                audience=self._audience,
-                issuer=self._issuer,
-                # Times are compared below, with our own clock and stricter types.
-                options={
-                    "require": [*TEXT_CLAIMS, *TIME_CLAIMS, "amr"],
-                    "verify_exp": False,
-                    "verify_iat": False,
-                    "verify_nbf": False,
-                },
-            )
+            decoded = self._decode(token)
         except Exception as error:
             # PyJWT lets ValueError, TypeError and OverflowError out for hostile claims.
             raise BadToken(_reason(error)) from None
@@ -101,6 +90,29 @@ class Tokens:
         _check_spelling(token, decoded)
         subject: str = decoded["payload"]["sub"]
         return subject
+
+    def _decode(self, token: str) -> dict[str, Any]:
+        *others, last = self._keys
+        for key in others:
+            with suppress(jwt.InvalidSignatureError):
+                return self._decode_with(key, token)
+        return self._decode_with(last, token)
+
+    def _decode_with(self, key: bytes, token: str) -> dict[str, Any]:
+        return jwt.decode_complete(
+            token,
+            key,
+            algorithms=[self._algorithm],
+            audience=self._audience,
+            issuer=self._issuer,
+            # Times are compared by us, with our own clock and stricter types.
+            options={
+                "require": [*TEXT_CLAIMS, *TIME_CLAIMS, "amr"],
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
+        )
 
     def _check_header(self, header: Mapping[str, Any]) -> None:
         # No kid, jwk, crit or b64: a header names no key and changes no rule (RFC 8725 §3.10).

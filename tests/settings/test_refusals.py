@@ -8,6 +8,7 @@ from core.config import Settings
 from core.errors import ConfigurationError
 
 SECRET = "0123456789abcdef0123456789abcdef"
+OTHER = "fedcba9876543210fedcba9876543210"
 AWAY = {"RP_ID": "example.com", "ORIGIN": "https://example.com"}
 SAFE = {**AWAY, "JWT_SECRET": SECRET}
 
@@ -31,6 +32,27 @@ SECRETS: dict[str, dict[str, str]] = {
     "the default and https on localhost's twin": {
         "RP_ID": "localhost.example.com",
         "ORIGIN": "https://localhost.example.com",
+    },
+}
+PREVIOUS: dict[str, dict[str, str]] = {
+    "31 bytes": {**SAFE, "JWT_SECRET_PREVIOUS": OTHER[:31]},
+    "32 bytes for HS512": {
+        "JWT_SECRET": SECRET * 2,
+        "JWT_ALGORITHM": "HS512",
+        "JWT_SECRET_PREVIOUS": OTHER,
+    },
+    "one character, 64 times": {**SAFE, "JWT_SECRET_PREVIOUS": "a" * 64},
+    "the current one": {**SAFE, "JWT_SECRET_PREVIOUS": SECRET},
+    "the development secret on a real domain": {
+        **SAFE,
+        "JWT_SECRET_PREVIOUS": "development-secret-for-localhost-only-do-not-deploy",
+    },
+    "the development secret in production": {
+        "ENVIRONMENT": "production",
+        "JWT_SECRET": SECRET,
+        "ORIGIN": "https://localhost",
+        "TRUSTED_PROXIES": "10.0.0.0/8",
+        "JWT_SECRET_PREVIOUS": "development-secret-for-localhost-only-do-not-deploy",
     },
 }
 RELYING_PARTIES: dict[str, dict[str, str]] = {
@@ -129,6 +151,14 @@ def test_a_weak_secret_does_not_start(environment: dict[str, str]) -> None:
     assert environment.get("JWT_SECRET", "development-secret") not in sentence
 
 
+@pytest.mark.parametrize("environment", PREVIOUS.values(), ids=PREVIOUS)
+def test_a_weak_previous_secret_does_not_start(environment: dict[str, str]) -> None:
+    """C5: what verifies must be as strong as what signs, or it is the one to attack."""
+    sentence = refused(environment)
+    assert "JWT_SECRET_PREVIOUS" in sentence
+    assert environment["JWT_SECRET_PREVIOUS"] not in sentence
+
+
 @pytest.mark.parametrize("environment", RELYING_PARTIES.values(), ids=RELYING_PARTIES)
 def test_what_is_no_domain_is_no_rp_id(environment: dict[str, str]) -> None:
     """C5: browsers would refuse it, one user at a time."""
@@ -156,6 +186,12 @@ def test_a_value_that_makes_no_sense_does_not_start(name: str, value: str) -> No
         {"ORIGIN": "http://localhost"},
         {"ORIGIN": "https://app.localhost:8443,http://localhost:3000"},
         {"JWT_SECRET": SECRET * 2, "JWT_ALGORITHM": "HS512"},
+        {**SAFE, "JWT_SECRET_PREVIOUS": OTHER},
+        # A developer who has just set the first secret of their own.
+        {
+            "JWT_SECRET": SECRET,
+            "JWT_SECRET_PREVIOUS": "development-secret-for-localhost-only-do-not-deploy",
+        },
         {"JWT_SECRET": "пароль-из-тридцати-двух"},
         {"TRUSTED_PROXIES": "127.0.0.1,10.0.0.0/8,fd00::/8"},
         {"CORS_ORIGINS": "https://app.example.com,http://localhost:5173"},
@@ -172,6 +208,7 @@ def test_sound_settings_start(environment: dict[str, str]) -> None:
     "environment",
     [
         {"JWT_SECRET": "hunter2-hunter2"},
+        {"JWT_SECRET_PREVIOUS": "hunter2-hunter2"},
         {"DECOY_SECRET": "hunter2-hunter2"},
         {"DATABASE_URL": "mysql://auth:hunter2@db.example/app"},
         {"DATABASE_URL": "postgresql+nonsense://auth:hunter2@db.example/app"},

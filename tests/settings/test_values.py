@@ -35,6 +35,7 @@ WRITTEN: dict[str, tuple[str, Any]] = {
     "environment": ("production", "production"),
     "serve_docs": ("false", False),
     "jwt_secret": (SECRET, SECRET),
+    "jwt_secret_previous": (OTHER_SECRET, OTHER_SECRET),
     "jwt_algorithm": ("HS384", "HS384"),
     "jwt_expiration_minutes": ("15", 15),
     "jwt_issuer": ("https://id.example.com", "https://id.example.com"),

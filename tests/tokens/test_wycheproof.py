@@ -49,7 +49,7 @@ def jws_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def verdict(key: bytes, text: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The reason for which the token was refused; there is always one."""
     tokens = Tokens(Settings(), HeldClock())
-    monkeypatch.setattr(tokens, "_key", key)
+    monkeypatch.setattr(tokens, "_keys", [key])
     with pytest.raises(BadToken) as refusal:
         tokens.verify(text)
     return refusal.value.reason

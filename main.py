@@ -31,7 +31,7 @@ from core.postgres import PostgresDatabase
 from core.relying_party import RelyingParty
 from core.sqlite import SqliteDatabase
 from core.tokens import Tokens
-from routes import health, login, pages, registration, users
+from routes import health, login, pages, registration, users, well_known
 from routes.doors import Doors
 from routes.http import as_problems, install_error_handlers
 from services.access import Access
@@ -85,7 +85,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     for module in (login, registration, users):
         # As they are: an included router is looked through anew for every request.
         app.router.routes.extend(module.router.routes)
-    for module in (pages, health):
+    for module in (pages, well_known, health):
         app.include_router(module.router)
     if settings.serves_docs:
         app.include_router(pages.docs)

@@ -18,6 +18,7 @@ from pydantic import model_validator as whole
 
 from core.attestation_roots import read_roots
 from core.errors import ConfigurationError
+from core.related_origins import MAX_RELATED_LABELS, related_labels
 
 DEVELOPMENT_SECRET = "development-secret-for-localhost-only-do-not-deploy"  # noqa: S105
 # RFC 7518 §3.2: an HMAC key is at least as long as its hash.
@@ -61,6 +62,9 @@ class Settings(BaseModel):
     )
     origin: CommaSeparated = Field(
         ("http://localhost:8000",), description="where the pages live; several, comma-separated"
+    )
+    related_origins: CommaSeparated = Field(
+        (), description="https origins of other domains whose pages may use these passkeys"
     )
     attestation: Literal["none", "direct"] = Field(
         "none", description="`direct` registers only authenticators that a trusted root vouches for"
@@ -112,6 +116,7 @@ class Settings(BaseModel):
         for check in (
             _check_secret,
             _check_relying_party,
+            _check_related,
             _check_attestation,
             _check_lists,
             _check_database,
@@ -136,6 +141,11 @@ class Settings(BaseModel):
     def serves_docs(self) -> bool:
         development = self.environment == "development"
         return development if self.serve_docs is None else self.serve_docs
+
+    @property
+    def accepted_origins(self) -> tuple[str, ...]:
+        """Whose pages may hold a ceremony: our own, and those of related domains."""
+        return (*self.origin, *self.related_origins)
 
     @property
     def issuer(self) -> str:
@@ -218,9 +228,30 @@ def _check_relying_party(settings: Settings) -> None:
         raise ValueError("ORIGIN must name at least one origin")
     for origin in settings.origin:
         host = _host_of(origin, "ORIGIN")
-        # WebAuthn L3 §5.1.2: the RP ID is the origin's host or a registrable suffix of it.
-        if host != settings.rp_id and not host.endswith(f".{settings.rp_id}"):
+        if not _lies_under(host, settings.rp_id):
             raise ValueError(f"ORIGIN {origin} does not lie under RP_ID {settings.rp_id}")
+
+
+def _lies_under(host: str, rp_id: str) -> bool:
+    # WebAuthn L3 §5.1.2: the RP ID is the origin's host or a registrable suffix of it.
+    return host == rp_id or host.endswith(f".{rp_id}")
+
+
+def _check_related(settings: Settings) -> None:
+    hosts = {origin: _host_of(origin, "RELATED_ORIGINS") for origin in settings.related_origins}
+    for origin, host in hosts.items():
+        if not origin.startswith("https:"):
+            raise ValueError(f"RELATED_ORIGINS: {origin} must be https")
+        if _lies_under(host, settings.rp_id):
+            raise ValueError(
+                f"RELATED_ORIGINS: {origin} lies under RP_ID {settings.rp_id}: put it into ORIGIN"
+            )
+    labels = related_labels(hosts.values()) if hosts else set()
+    if len(labels) > MAX_RELATED_LABELS:
+        raise ValueError(
+            f"RELATED_ORIGINS has {len(labels)} different names ({', '.join(sorted(labels))}), and "
+            f"browsers are bound to look at {MAX_RELATED_LABELS} alone"
+        )
 
 
 def _check_attestation(settings: Settings) -> None:

@@ -115,7 +115,7 @@ class RelyingParty:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._id, self._name = settings.rp_id, settings.rp_name
         self._id_hash = hashlib.sha256(self._id.encode()).digest()
-        self._origins = list(settings.origin)
+        self._origins = list(settings.accepted_origins)
         self._attestation = Attestation(settings, clock)
 
     def creation_options(

@@ -99,6 +99,25 @@ ORIGINS = {
     "a broken address": "https://[::1",
     "a backslash": "https://example.com\\@evil.example",
 }
+RELATED = {
+    "http": "http://example.de",
+    "http on localhost": "http://app.localhost",
+    "a path": "https://example.de/login",
+    "a trailing slash": "https://example.de/",
+    "upper case": "https://Example.de",
+    "the default port": "https://example.de:443",
+    "null": "null",
+    "any": "*",
+    "a wildcard": "https://*.example.de",
+    "an app": "android:apk-key-hash:abc",
+    "the RP ID itself": "https://example.com",
+    "under the RP ID": "https://login.example.com",
+    "one good, one under the RP ID": "https://example.de,https://www.example.com",
+    "a public suffix": "https://co.uk",
+    "a top-level domain": "https://de",
+    "an address": "https://127.0.0.1",
+    "six names": ",".join(f"https://shop{n}.de" for n in range(6)),
+}
 OTHERS: dict[str, tuple[str, str]] = {
     "an algorithm without a key": ("JWT_ALGORITHM", "none"),
     "an asymmetric algorithm": ("JWT_ALGORITHM", "RS256"),
@@ -171,6 +190,12 @@ def test_an_origin_that_does_not_lie_under_the_rp_id_does_not_start(origin: str)
     assert "ORIGIN" in refused({**SAFE, "ORIGIN": origin})
 
 
+@pytest.mark.parametrize("origin", RELATED.values(), ids=RELATED)
+def test_a_related_origin_that_browsers_would_not_take_does_not_start(origin: str) -> None:
+    """C5 A8: https, as browsers write it, beyond RP_ID, and no more names than they look at."""
+    assert "RELATED_ORIGINS" in refused({**SAFE, "RELATED_ORIGINS": origin})
+
+
 @pytest.mark.parametrize(("name", "value"), OTHERS.values(), ids=OTHERS)
 def test_a_value_that_makes_no_sense_does_not_start(name: str, value: str) -> None:
     """C5: the sentence names the variable."""
@@ -196,6 +221,14 @@ def test_a_value_that_makes_no_sense_does_not_start(name: str, value: str) -> No
         {"TRUSTED_PROXIES": "127.0.0.1,10.0.0.0/8,fd00::/8"},
         {"CORS_ORIGINS": "https://app.example.com,http://localhost:5173"},
         {"JWT_EXPIRATION_MINUTES": "1440"},
+        {**SAFE, "RELATED_ORIGINS": ",".join(f"https://shop{n}.de" for n in range(5))},
+        # One name under many suffixes counts once; the RP ID's own counts like any other.
+        {
+            **SAFE,
+            "RELATED_ORIGINS": "https://example.de,https://www.example.co.uk,https://example.fr,"
+            "https://a.example.com.au,https://b.example.com.au:8443,https://example.org",
+        },
+        {**SAFE, "RELATED_ORIGINS": "https://evilexample.com"},
     ],
     ids=str,
 )
@@ -214,6 +247,7 @@ def test_sound_settings_start(environment: dict[str, str]) -> None:
         {"DATABASE_URL": "postgresql+nonsense://auth:hunter2@db.example/app"},
         {"CORS_ORIGINS": "https://auth:hunter2@app.example.com"},
         {**SAFE, "ORIGIN": "https://auth:hunter2@example.com"},
+        {**SAFE, "RELATED_ORIGINS": "https://auth:hunter2@example.de"},
         {"JWT_EXPIRATION_MINUTES": "hunter2"},
     ],
     ids=lambda environment: "+".join(environment),

@@ -46,6 +46,10 @@ WRITTEN: dict[str, tuple[str, Any]] = {
         "http://localhost:3000, https://app.localhost",
         ("http://localhost:3000", "https://app.localhost"),
     ),
+    "related_origins": (
+        "https://example.de, https://www.example.co.uk:8443",
+        ("https://example.de", "https://www.example.co.uk:8443"),
+    ),
     "database_url": ("postgresql://db.internal/auth", "postgresql://db.internal/auth"),
     "database_pool_size": ("25", 25),
     "redis_url": ("rediss://cache.internal/0", "rediss://cache.internal/0"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.config import Settings
+from core.config import Settings, shown
 
 
 def banner(settings: Settings) -> str:
@@ -13,7 +13,7 @@ def banner(settings: Settings) -> str:
         "API docs": f"{address}/docs",
         "RP ID": settings.rp_id,
         "origins": ", ".join(settings.origin),
-        "database": settings.database_url,
+        "database": shown(settings.database_url),
         "log file": str(settings.log_file),
     }
     text = "".join(f"  {name:<9} {value}\n" for name, value in lines.items())

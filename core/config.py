@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic import model_validator as whole
 
 from core.attestation_roots import read_roots
@@ -23,6 +31,8 @@ from core.related_origins import MAX_RELATED_LABELS, related_labels
 DEVELOPMENT_SECRET = "development-secret-for-localhost-only-do-not-deploy"  # noqa: S105
 # RFC 7518 §3.2: an HMAC key is at least as long as its hash.
 SECRET_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
+# What the doctor asks for, and nobody else.
+_UNCHECKED = object()
 HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
 
@@ -112,18 +122,21 @@ class Settings(BaseModel):
     )
 
     @whole(mode="after")
-    def _check(self) -> Settings:
-        for check in (
-            _check_secret,
-            _check_relying_party,
-            _check_related,
-            _check_attestation,
-            _check_lists,
-            _check_database,
-            _check_production,
-        ):
-            check(self)
+    def _check(self, info: ValidationInfo) -> Settings:
+        problems = [] if info.context is _UNCHECKED else self.problems()
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
+
+    def problems(self) -> list[str]:
+        """What is weak or contradictory in these values, a sentence each; nothing starts on it."""
+        found = []
+        for check in CHECKS:
+            try:
+                check(self)
+            except (ValueError, ConfigurationError) as error:
+                found.append(str(error))
+        return found
 
     @property
     def uses_development_secret(self) -> bool:
@@ -165,7 +178,25 @@ class Settings(BaseModel):
         try:
             return cls(**{field: value for field, value in found.items() if value})
         except ValidationError as error:
-            raise ConfigurationError(_explain(error)) from None
+            raise ConfigurationError("; ".join(_explain(error).values())) from None
+
+    @classmethod
+    def danger_unchecked(cls, environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
+        """Whatever can be read, sound or not, with all that is wrong: to look at, not to serve."""
+        found, wrong = {}, {}
+        for field in cls.model_fields:
+            try:
+                found[field] = _lookup(field.upper(), environment)
+            except ConfigurationError as error:
+                wrong[field] = str(error)
+        values = {field: value for field, value in found.items() if value}
+        try:
+            cls.model_validate(values, context=_UNCHECKED)
+        except ValidationError as error:
+            wrong |= _explain(error)
+        sound = {field: value for field, value in values.items() if field not in wrong}
+        settings = cls.model_validate(sound, context=_UNCHECKED)
+        return settings, [*wrong.values(), *settings.problems()]
 
 
 def _lookup(name: str, environment: Mapping[str, str]) -> str | None:
@@ -184,13 +215,26 @@ def _lookup(name: str, environment: Mapping[str, str]) -> str | None:
     return value
 
 
-def _explain(error: ValidationError) -> str:
-    lines = []
+def _explain(error: ValidationError) -> dict[str, str]:
+    """What is wrong, by field; under "" what is wrong with them together."""
+    found = {}
     for item in error.errors(include_url=False, include_input=False, include_context=True):
-        name = "_".join(str(part) for part in item["loc"][:1]).upper()
+        field = "_".join(str(part) for part in item["loc"][:1])
         reason = str(item.get("ctx", {}).get("error", item["msg"]))
-        lines.append(f"{name}: {reason}" if name else reason)
-    return "; ".join(lines)
+        found[field] = f"{field.upper()}: {reason}" if field else reason
+    return found
+
+
+def shown(url: str) -> str:
+    """A URL for people to read: without the user, the password and the parameters.
+
+    One that is not written as it should be is not shown: its password may stand anywhere.
+    """
+    scheme, _, rest = url.partition("://")
+    if rest.startswith("/"):
+        return url
+    place = re.fullmatch(r"(?:[^@/?#]*@)?([\w.:,\[\]-]+(?:/[\w.-]*)?)(?:\?[^@]*)?", rest)
+    return f"{scheme}://{place[1] if place else '…'}"
 
 
 def _check_secret(settings: Settings) -> None:
@@ -307,19 +351,38 @@ def _check_database(settings: Settings) -> None:
 def _check_production(settings: Settings) -> None:
     if settings.environment != "production":
         return
-    if settings.uses_development_secret:
-        raise ValueError(
-            "ENVIRONMENT=production refuses the development secret, as JWT_SECRET and as "
-            "JWT_SECRET_PREVIOUS: set your own, for example from `openssl rand -hex 32`"
-        )
-    if not all(origin.startswith("https:") for origin in settings.origin):
-        raise ValueError("ENVIRONMENT=production needs every ORIGIN to be https")
-    if not settings.trusted_proxies:
-        raise ValueError(
-            "ENVIRONMENT=production needs TRUSTED_PROXIES: the networks of the proxy that ends TLS"
-        )
-    if settings.danger_rate_limits_off:
-        raise ValueError("ENVIRONMENT=production refuses DANGER_RATE_LIMITS_OFF")
+    https = all(origin.startswith("https:") for origin in settings.origin)
+    wide = [network for network in settings.trusted_proxies if is_wide(network)]
+    demands = {
+        "refuses the development secret, as JWT_SECRET and as JWT_SECRET_PREVIOUS: set your own, "
+        "for example from `openssl rand -hex 32`": not settings.uses_development_secret,
+        "needs every ORIGIN to be https": https,
+        "needs TRUSTED_PROXIES: the networks of the proxy that ends TLS": settings.trusted_proxies,
+        f"refuses TRUSTED_PROXIES={','.join(wide)}: anyone could write any address": not wide,
+        "refuses DANGER_RATE_LIMITS_OFF": not settings.danger_rate_limits_off,
+    }
+    unmet = [f"ENVIRONMENT=production {demand}" for demand, met in demands.items() if not met]
+    if unmet:
+        raise ValueError("; ".join(unmet))
+
+
+def is_wide(network: str) -> bool:
+    """Whether so many addresses are in `network` that no proxies of one's own can be meant."""
+    try:
+        return ipaddress.ip_network(network).prefixlen < 8
+    except ValueError:
+        return False
+
+
+CHECKS = (
+    _check_secret,
+    _check_relying_party,
+    _check_related,
+    _check_attestation,
+    _check_lists,
+    _check_database,
+    _check_production,
+)
 
 
 def require_shared_state(settings: Settings, workers: int) -> None:

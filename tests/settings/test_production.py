@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.config import Settings, require_shared_state, workers
+from core.config import DEVELOPMENT_SECRET, Settings, require_shared_state, workers
 from core.errors import ConfigurationError
 
+LOCAL = "https://localhost"
 SOUND = {
     "ENVIRONMENT": "production",
     "JWT_SECRET": "0123456789abcdef0123456789abcdef",
@@ -17,6 +18,13 @@ SOUND = {
 WEAK = {
     "the development secret": ({"JWT_SECRET": ""}, "JWT_SECRET"),
     "plain http": ({"ORIGIN": "http://localhost:8000", "RP_ID": "localhost"}, "https"),
+    "the development secret as the previous one": (
+        {"JWT_SECRET_PREVIOUS": DEVELOPMENT_SECRET, "RP_ID": "localhost", "ORIGIN": LOCAL},
+        "JWT_SECRET_PREVIOUS",
+    ),
+    "everybody to trust": ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "TRUSTED_PROXIES"),
+    "half of everybody to trust": ({"TRUSTED_PROXIES": "10.0.0.0/8,128.0.0.0/1"}, "128.0.0.0/1"),
+    "everybody on IPv6 to trust": ({"TRUSTED_PROXIES": "::/0"}, "TRUSTED_PROXIES"),
     "nobody to trust": ({"TRUSTED_PROXIES": ""}, "TRUSTED_PROXIES"),
     "no rate limits": ({"DANGER_RATE_LIMITS_OFF": "true"}, "DANGER_RATE_LIMITS_OFF"),
 }
@@ -32,6 +40,21 @@ def test_a_weak_production_does_not_start(change: dict[str, str], named: str) ->
     """C5: and the sentence names what to set."""
     with pytest.raises(ConfigurationError, match=named):
         Settings.from_environment({**SOUND, **change})
+
+
+def test_all_that_is_weak_is_said_at_once() -> None:
+    """C5: nobody should have to start it five times to learn five things."""
+    weak = {
+        "ENVIRONMENT": "production",
+        "TRUSTED_PROXIES": "0.0.0.0/0",
+        "DANGER_RATE_LIMITS_OFF": "true",
+        "REDIS_URL": "nothing",
+        "DECOY_SECRET": "short",
+    }
+    with pytest.raises(ConfigurationError) as refusal:
+        Settings.from_environment(weak)
+    for named in ("JWT_SECRET", "https", "0.0.0.0/0", "RATE_LIMITS", "REDIS_URL", "DECOY_SECRET"):
+        assert named in str(refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.banner import banner
-from core.config import DEVELOPMENT_SECRET, Settings
+from core.config import DEVELOPMENT_SECRET, Settings, shown
 from tests.support.process import ROOT, free_port, start_server, wait_until_up
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -106,6 +106,36 @@ def test_the_banner_names_what_an_operator_looks_for() -> None:
         "app.log",
     ):
         assert word in text
+
+
+def test_the_banner_shows_no_password() -> None:
+    """It goes to a console that many can read, and into what collects it."""
+    text = banner(
+        Settings(database_url="postgresql://auth:hunter2@db.internal:5432/auth?x=hunter2")
+    )
+    assert "postgresql://db.internal:5432/auth\n" in text
+    assert "hunter2" not in text
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("sqlite:///./app.db", "sqlite:///./app.db"),
+        ("sqlite:////var/lib/app.db", "sqlite:////var/lib/app.db"),
+        ("redis://127.0.0.1", "redis://127.0.0.1"),
+        ("rediss://:hunter2@[::1]:6379/0", "rediss://[::1]:6379/0"),
+        ("postgresql://a:hunter2@one:5432,two:5432/auth", "postgresql://one:5432,two:5432/auth"),
+        ("postgresql://db/auth?password=hunter2", "postgresql://db/auth"),
+        # Passwords that nobody has encoded.
+        ("postgresql://auth:hunter2/x@db/auth", "postgresql://…"),
+        ("postgresql://auth:hunter2?x@db/auth", "postgresql://…"),
+        ("postgresql://auth:hunter2#x@db/auth", "postgresql://…"),
+        ("postgresql://auth:x@hunter2@db/auth", "postgresql://…"),
+        ("postgresql://db/auth?password=hunter2@x", "postgresql://…"),
+    ],
+)
+def test_a_url_is_shown_without_its_secrets(url: str, text: str) -> None:
+    assert shown(url) == text
 
 
 def test_the_banner_is_loud_about_the_development_secret() -> None:

@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from devtools.doctor.runtime import FLOORS
+
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIME, DEVELOP, CONSTRAINTS = "requirements.txt", "requirements-dev.txt", "constraints.txt"
 
@@ -51,18 +53,6 @@ NOT_IMPORTED = {
     "httptools": "uvicorn picks it up by itself",
     "pytest": "runs the tests",
     "httpx": "the tests' client",
-}
-
-FLOORS = {
-    # 2.13 fixes CVE-2026-48522 to 48526, among them a public key taken for an HMAC secret and
-    # detached payloads that multiply work; 2.12 first refused unknown `crit` extensions.
-    "PyJWT": "2.13",
-    # 5.9 bounded nesting (CVE-2026-26209), 6.1.0 can refuse duplicate keys, 6.1.1 stopped
-    # corrupting what is longer than 4096 bytes; 6.1.2 is the first that webauthn 3 accepts.
-    "cbor2": "6.1.2",
-    # Wheels before 48.0.1 carry a vulnerable OpenSSL (GHSA-537c-gmf6-5ccf), and before 49 a chain
-    # of duplicate certificates takes exponential time (CVE-2026-69249): x5c is a stranger's.
-    "cryptography": "49",
 }
 
 

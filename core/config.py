@@ -386,10 +386,18 @@ CHECKS = (
 
 
 def require_shared_state(settings: Settings, workers: int) -> None:
-    """Refuse several workers that would each keep challenges of their own. ConfigurationError."""
-    if workers > 1 and not settings.redis_url:
+    """Refuse several workers that would get in each other's way. Raises ConfigurationError."""
+    if workers <= 1:
+        return
+    if not settings.redis_url:
         raise ConfigurationError(
             f"{workers} workers need REDIS_URL: a login begun at one is completed at another"
+        )
+    if settings.database_url.startswith("sqlite:"):
+        # One process queues its writers; several only retry, in no order, until some give up.
+        raise ConfigurationError(
+            f"{workers} workers need DATABASE_URL=postgresql://…: in an SQLite file they wait for "
+            "each other's writes, and under load some logins would be refused"
         )
 
 

@@ -77,7 +77,7 @@ def test_the_image_holds_the_service_and_nothing_else(image: Image) -> None:
 
 def test_of_the_tools_only_those_for_operators_are_in_it(image: Image) -> None:
     tools = {file.split("/")[1] for file in image.files() if file.startswith("devtools/")}
-    assert tools == {"__init__.py", "doctor"}
+    assert tools == {"__init__.py", "doctor", "migrate"}
 
 
 def test_the_doctor_in_the_image_finds_it_well(image: Image) -> None:

@@ -74,9 +74,14 @@ def test_the_number_of_workers_is_what_uvicorn_was_told(
     assert workers(environment, arguments) == expected
 
 
-def test_several_workers_without_redis_do_not_start() -> None:
-    """A login begun at one would be refused at the other."""
-    with pytest.raises(ConfigurationError, match="REDIS_URL"):
-        require_shared_state(Settings(), 2)
-    require_shared_state(Settings(), 1)
-    require_shared_state(Settings(redis_url="redis://127.0.0.1"), 2)
+SHARED = {"redis_url": "redis://127.0.0.1", "database_url": "postgresql://127.0.0.1/auth"}
+
+
+@pytest.mark.parametrize("missing", SHARED)
+def test_several_workers_that_do_not_share_everything_do_not_start(missing: str) -> None:
+    """A login begun at one would be refused at the other; SQLite has one writing process."""
+    settings = Settings(**{**SHARED, missing: Settings.model_fields[missing].default})
+    with pytest.raises(ConfigurationError, match=missing.upper()):
+        require_shared_state(settings, 2)
+    require_shared_state(settings, 1)
+    require_shared_state(Settings(**SHARED), 2)

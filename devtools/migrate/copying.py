@@ -1,0 +1,141 @@
+"""Rows from one database to another, in one transaction, in batches, and proven to have arrived."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, func, insert, inspect, literal, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.migrate import newest_revision, revision_of
+from devtools.migrate.source import Refusal, broken_links, rows_of
+
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What became of one table: rows, their checksum, and links that could not be kept."""
+
+    table: str
+    rows: int
+    checksum: str
+    emptied: Mapping[str, int]
+
+
+def copy(source: Connection, target: Connection, tables: Sequence[Table]) -> Iterator[Copied]:
+    """Copy `tables`, parents first, into an empty database. Raises Refusal; commits nothing.
+
+    Each table is read again on both sides, and must be the same.
+    """
+    _require_newest(source, "the SQLite database")
+    _require_newest(target, "the PostgreSQL database")
+    _close_to_others(target, tables)
+    _require_empty(target, tables)
+    for table in tables:
+        yield _copy_table(source, target, table)
+
+
+def left_behind(source: Connection, tables: Sequence[Table]) -> list[str]:
+    """Tables that somebody has added to the database, which the models do not know."""
+    known = {"alembic_version", *(table.name for table in tables)}
+    return sorted(set(inspect(source).get_table_names()) - known)
+
+
+def _require_newest(tx: Connection, which: str) -> None:
+    found, needed = revision_of(tx), newest_revision()
+    if found != needed:
+        raise Refusal(
+            f"{which} is at revision {found or 'none'}, and this version copies {needed}: "
+            "run `alembic upgrade head` on it first"
+        )
+
+
+def _close_to_others(target: Connection, tables: Sequence[Table]) -> None:
+    """Nobody adds a row to what was just seen to be empty, before we are done."""
+    names = ", ".join(target.dialect.identifier_preparer.format_table(table) for table in tables)
+    target.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def _require_empty(target: Connection, tables: Sequence[Table]) -> None:
+    for table in tables:
+        if target.execute(select(literal(1)).select_from(table).limit(1)).first():
+            raise Refusal(f"{table.name} in the PostgreSQL database is not empty: use a new one")
+
+
+def _copy_table(source: Connection, target: Connection, table: Table) -> Copied:
+    emptied = _broken_links(source, table)
+    try:
+        for batch in _batches(source, rows_of(table)):
+            target.execute(insert(table), batch)
+        _advance_numbers(target, table)
+        wanted = _summary(source, rows_of(table))
+        arrived = _summary(target, select(table))
+    except (SQLAlchemyError, TypeError, ValueError) as error:
+        raise Refusal(
+            f"{table.name} has a row that PostgreSQL does not take: {_why(error)}"
+        ) from None
+    if wanted != arrived:
+        raise Refusal(f"{table.name} is not the same on both sides: {wanted} and {arrived}")
+    return Copied(table.name, *arrived, emptied)
+
+
+def _broken_links(source: Connection, table: Table) -> dict[str, int]:
+    broken = broken_links(source, table)
+    for name, count in broken.items():
+        if not table.columns[name].nullable:
+            raise Refusal(
+                f"{count} rows of {table.name} have a {name} that is not there any more: "
+                "delete them, or put back what they belong to"
+            )
+    return broken
+
+
+def _batches(source: Connection, rows: Select[Any]) -> Iterator[list[dict[str, Any]]]:
+    found = source.execute(rows, execution_options={"yield_per": BATCH}).mappings()
+    while batch := [dict(row) for row in islice(found, BATCH)]:
+        yield batch
+
+
+def _advance_numbers(target: Connection, table: Table) -> None:
+    """Where the database numbers rows by itself, it goes on after the last one."""
+    column = table.autoincrement_column
+    if column is None:
+        return
+    last = target.execute(select(func.max(column))).scalar_one()
+    sequence = func.pg_get_serial_sequence(table.name, column.name)
+    if last is not None:
+        target.execute(select(func.setval(sequence, last)))
+
+
+def _summary(tx: Connection, rows: Select[Any]) -> tuple[int, str]:
+    """How many rows, and a checksum that does not depend on their order.
+
+    The sum of the rows' SHA-256: the two databases sort text differently.
+    """
+    count = total = 0
+    for row in tx.execute(rows, execution_options={"yield_per": BATCH}):
+        count += 1
+        digest = hashlib.sha256(repr([_plain(value) for value in row]).encode("utf-8"))
+        total = (total + int.from_bytes(digest.digest())) % 2**256
+    return count, f"{total:064x}"
+
+
+def _plain(value: Any) -> Any:
+    """One spelling for one value, whichever driver gives it."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(" ", "microseconds")
+    return bytes(value) if isinstance(value, bytearray | memoryview) else value
+
+
+def _why(error: Exception) -> str:
+    """The kind of an error: what it says may hold what a person typed."""
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    return type(cause).__name__

@@ -394,10 +394,11 @@ def require_shared_state(settings: Settings, workers: int) -> None:
             f"{workers} workers need REDIS_URL: a login begun at one is completed at another"
         )
     if settings.database_url.startswith("sqlite:"):
-        # One process queues its writers; several only retry, in no order, until some give up.
+        # One process queues its writers and commits them together. Several are as safe, but only
+        # retry, in no order: of 200 writers in four processes some waited for 3 of 5 seconds.
         raise ConfigurationError(
             f"{workers} workers need DATABASE_URL=postgresql://…: in an SQLite file they wait for "
-            "each other's writes, and under load some logins would be refused"
+            "each other's writes, for seconds under load"
         )
 
 

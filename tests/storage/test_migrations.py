@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -18,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from core.migrate import MIGRATIONS, upgrade
 from models import Base
+from tests.support import revisions
 
 
 @pytest.fixture
@@ -102,6 +104,45 @@ def test_every_step_down_can_be_undone(engine: Engine, tmp_path: Path) -> None:
         alembic(engine, lambda config, to=target: command.upgrade(config, to))  # type: ignore[misc]
         assert schema(tmp_path / "app.db") == before
         alembic(engine, lambda config: command.downgrade(config, "-1"))
+
+
+def fill(file: Path) -> list[list[tuple[Any, ...]]]:
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in revisions.insertions(lambda digits: f"X'{digits}'"):
+            connection.execute(statement)
+        connection.commit()
+    return contents(file)
+
+
+def contents(file: Path) -> list[list[tuple[Any, ...]]]:
+    with closing(sqlite3.connect(file)) as connection:
+        return [connection.execute(query).fetchall() for query in revisions.queries()]
+
+
+def test_rows_of_the_first_revision_survive_every_step_up(engine: Engine, tmp_path: Path) -> None:
+    """The database of the first release is the one of the newest, byte for byte."""
+    file = tmp_path / "app.db"
+    alembic(engine, lambda config: command.upgrade(config, revisions.FIRST))
+    before = fill(file)
+    assert [len(rows) for rows in before] == [3, 3, 100]
+    for revision in revisions.revisions()[1:]:
+        alembic(engine, lambda config, to=revision: command.upgrade(config, to))  # type: ignore[misc]
+        assert contents(file) == before
+    # What the service does at its start.
+    upgrade(engine)
+    assert contents(file) == before
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_rows_survive_the_way_back_to_the_first_revision(engine: Engine, tmp_path: Path) -> None:
+    """An operator may go back: what the first release knew is still there."""
+    alembic(engine, lambda config: command.upgrade(config, revisions.FIRST))
+    before = fill(tmp_path / "app.db")
+    upgrade(engine)
+    alembic(engine, lambda config: command.downgrade(config, revisions.FIRST))
+    assert contents(tmp_path / "app.db") == before
 
 
 def test_there_is_one_newest_revision() -> None:

@@ -21,7 +21,7 @@ from core.banner import banner
 from core.boundary import Boundary
 from core.caller_address import TrustedProxies
 from core.clock import Clock, SystemClock
-from core.config import Settings, require_shared_state, workers
+from core.config import Settings
 from core.database import Database
 from core.decoys import Decoys
 from core.errors import ConfigurationError
@@ -31,6 +31,7 @@ from core.postgres import PostgresDatabase
 from core.relying_party import RelyingParty
 from core.sqlite import SqliteDatabase
 from core.tokens import Tokens
+from core.workers import require_shared_state, workers
 from routes import health, login, pages, registration, users, well_known
 from routes.doors import Doors
 from routes.http import as_problems, install_error_handlers

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from core.config import Settings
-from core.config import workers as workers_of
+from core.workers import workers as workers_of
 from devtools.doctor import configuration, files, runtime
 from devtools.doctor.database import database
 from devtools.doctor.findings import Check, Finding, Patient, examine

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.config import DEVELOPMENT_SECRET, Settings, require_shared_state, workers
+from core.config import DEVELOPMENT_SECRET, Settings
 from core.errors import ConfigurationError
+from core.workers import require_shared_state, workers
+from tests.test_packaging import service
 
 LOCAL = "https://localhost"
 SOUND = {
@@ -85,3 +87,10 @@ def test_several_workers_that_do_not_share_everything_do_not_start(missing: str)
         require_shared_state(settings, 2)
     require_shared_state(settings, 1)
     require_shared_state(Settings(**SHARED), 2)
+
+
+def test_nothing_that_serves_reads_settings_unchecked() -> None:
+    """C5: what the doctor may look at, nobody may start on."""
+    callers = [path.name for path in service() if "danger_unchecked" in path.read_text("utf-8")]
+    assert callers == ["config.py"]
+    assert Settings.danger_unchecked({"JWT_SECRET": "short"})[1]

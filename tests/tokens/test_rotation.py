@@ -15,6 +15,7 @@ from core.config import Settings
 from core.tokens import BadToken, Tokens
 from devtools.authenticator import SoftAuthenticator
 from tests.http.problems import problem
+from tests.support import production
 from tests.support.service import Service
 from tests.tokens.forge import Genuine, mac
 
@@ -36,14 +37,14 @@ Restart = Callable[..., Service]
 
 
 @pytest.fixture
-def restart(tmp_path: Path) -> Any:
+def restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """One service, started again and again with other settings: its database stays."""
+    # In a folder, so on SQLite, whatever else the run is on.
+    monkeypatch.setattr(production, "is_chosen", lambda: False)
     with ExitStack() as stack:
 
         def start(**settings: Any) -> Service:
             stack.close()
-            # In a folder, so on SQLite, whatever else the run is on.
-            settings["database_url"] = f"sqlite:///{tmp_path}/app.db"
             return stack.enter_context(Service(tmp_path, **settings))
 
         yield start

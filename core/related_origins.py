@@ -6,6 +6,7 @@ A browser counts the names under which they are registered, and need not look be
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from publicsuffixlist import PublicSuffixList
 
@@ -18,13 +19,19 @@ def related_labels(hosts: Iterable[str]) -> set[str]:
 
     Raises ValueError for a host that nobody can register: browsers pass over it.
     """
-    suffixes = PublicSuffixList()
-    return {_label(suffixes, host) for host in hosts}
+    return {_label(host) for host in hosts}
 
 
-def _label(suffixes: PublicSuffixList, host: str) -> str:
+@cache
+def public_suffixes() -> PublicSuffixList:
+    """The list of what nobody can register, as pinned; read once, and only if it is asked for."""
+    return PublicSuffixList()
+
+
+def _label(host: str) -> str:
     # An address ends in a number, which to the list is a suffix like any other.
-    registered = None if host.rpartition(".")[2].isdigit() else suffixes.privatesuffix(host)
+    number = host.rpartition(".")[2].isdigit()
+    registered = None if number else public_suffixes().privatesuffix(host)
     if registered is None:
         raise ValueError(f"RELATED_ORIGINS: {host} is no domain that one can register")
     return registered.partition(".")[0]

@@ -6,10 +6,9 @@ import ipaddress
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from publicsuffixlist import PublicSuffixList
-
 from core.config import is_wide
 from core.errors import ConfigurationError
+from core.related_origins import public_suffixes
 from core.workers import require_shared_state
 from devtools.doctor.findings import Finding, Patient, fail, ok, warn
 
@@ -70,7 +69,7 @@ def decoys(patient: Patient) -> Iterator[Finding]:
 
 def origins(patient: Patient) -> Iterator[Finding]:
     rp_id = patient.settings.rp_id
-    if rp_id != "localhost" and PublicSuffixList().is_public(rp_id):
+    if rp_id != "localhost" and public_suffixes().is_public(rp_id):
         yield fail(f"RP_ID {rp_id} is a public suffix: browsers refuse it, name your own domain")
     plain = [origin for origin in patient.settings.origin if origin.startswith("http:")]
     if plain:

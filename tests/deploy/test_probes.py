@@ -12,7 +12,14 @@ from tests.deploy.workshop import DEPLOY
 from tests.support.service import Service
 
 INTERNAL = {"/livez", "/readyz", "/metrics"}
-PAGES = {"/", "/docs", "/openapi.json", "/static/js/main.js"}
+PAGES = {
+    "/",
+    "/docs",
+    "/openapi.json",
+    "/static/js/main.js",
+    "/.well-known/webauthn",
+    "/.well-known/passkey-endpoints",
+}
 
 
 def probes() -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ whom it was about. No event carries a secret, a token, or credential material.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -18,6 +19,9 @@ from stores import audit_logs
 from stores.users import UserRow
 
 logger = logging.getLogger("audit")
+
+# What this process has made durable, by type, success and reason: services/metrics.py shows it.
+recorded: Counter[tuple[str, int, str | None]] = Counter()
 
 
 @dataclass(frozen=True)
@@ -256,6 +260,7 @@ def _row(caller: Caller, event: Event) -> dict[str, Any]:
 
 
 def _log(row: dict[str, Any]) -> None:
+    recorded[row["event_type"], row["success"], row["reason"]] += 1
     level = logging.INFO if row["success"] else logging.WARNING
     # Made by hand: a logger would look for the line of code that called it, which is this one.
     record = logging.LogRecord(logger.name, level, __file__, 0, row["event_type"], None, None)

@@ -6,44 +6,61 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, cast
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
+from fastapi.telemetry import TelemetryConfig
 from starlette.applications import Starlette
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth import Passkeys
+from core.access_log import AccessLog
 from core.banner import banner
-from core.boundary import Boundary
+from core.boundary import Boundary, Observe
 from core.caller_address import TrustedProxies
 from core.clock import Clock, SystemClock
 from core.config import Settings
 from core.database import Database
 from core.decoys import Decoys
 from core.errors import ConfigurationError
+from core.exit_code import end_well_on_sigterm
 from core.logs import LogFile
+from core.measured import Requests
 from core.migrate import require_newest, upgrade
 from core.postgres import PostgresDatabase
 from core.relying_party import RelyingParty
 from core.sqlite import SqliteDatabase
 from core.tokens import Tokens
+from core.tracing import open_tracing
 from core.workers import require_shared_state, workers
-from routes import health, login, pages, registration, users, well_known
+from routes import health, login, metrics, pages, registration, users, well_known
 from routes.doors import Doors
 from routes.http import as_problems, install_error_handlers
 from services.access import Access
 from services.health import Health
+from services.metrics import Metrics
 from services.throttle import Throttle
 from stores.challenges import Challenges, MemoryChallenges
 from stores.counters import Counters, MemoryCounters
 from stores.redis import open_redis
 
+if TYPE_CHECKING:
+    from core.tracing_spans import Tracing
+
 VERSION = "1.0.0"
 MAX_BODY_BYTES = 32 * 1024
+# FastAPI's own would send paths, queries and messages of exceptions, and stand between the boundary
+# and the socket, whose address is the caller's. core/tracing_spans.py does neither.
+TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
 DESCRIPTION = "Passkey registration and login, and the JWTs that your services verify."
 
 
@@ -57,7 +74,9 @@ class Service(FastAPI):
         for middleware in reversed(self.user_middleware):
             app = middleware.cls(app, *middleware.args, **middleware.kwargs)
         https = all(origin.startswith("https:") for origin in self.state.settings.origin)
-        return Boundary(app, https=https, max_body=MAX_BODY_BYTES)
+        if self.state.tracing:
+            app = self.state.tracing.around(app)
+        return Boundary(app, https=https, max_body=MAX_BODY_BYTES, observe=self.state.observe)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # As Starlette, without FastAPI's own look at the environment for every request.
@@ -68,7 +87,9 @@ class Service(FastAPI):
         return as_problems(super().openapi())
 
 
-def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, clock: Clock | None = None, tracing: Tracing | None = None
+) -> FastAPI:
     """The service under `settings`. Nothing is opened before its lifespan starts."""
     clock = clock or SystemClock()
     app = Service(
@@ -77,16 +98,18 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         description=DESCRIPTION,
         lifespan=_lifespan,
         redirect_slashes=False,
+        telemetry=TELEMETRY,
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.serves_docs else None,
         generate_unique_id_function=lambda route: route.name,
     )
     _assemble(app, settings, clock)
+    _make_observable(app, settings, tracing)
     for module in (login, registration, users):
         # As they are: an included router is looked through anew for every request.
         app.router.routes.extend(module.router.routes)
-    for module in (pages, well_known, health):
+    for module in (pages, well_known, health, metrics):
         app.include_router(module.router)
     if settings.serves_docs:
         app.include_router(pages.docs)
@@ -100,7 +123,7 @@ def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
     db = _database(settings)
     challenges, counters = _shared_state(settings, clock)
     tokens = Tokens(settings, clock)
-    app.state.settings = settings
+    app.state.settings, app.state.stopped = settings, False
     app.state.clock = clock
     app.state.db = db
     app.state.log_file = LogFile(settings.log_file)
@@ -120,6 +143,33 @@ def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
     )
 
 
+def _make_observable(app: FastAPI, settings: Settings, tracing: Tracing | None) -> None:
+    state, requests = app.state, Requests()
+    state.observe = requests.observe
+    if settings.access_log:
+        state.observe = _both(requests.observe, AccessLog(state.proxies).observe)
+    state.metrics = Metrics(
+        *(state.db, state.challenges, state.log_file),
+        requests=requests,
+        throttle=state.throttle,
+        labels={"version": VERSION, "database": settings.database_url.partition(":")[0]},
+    )
+    state.tracing = tracing
+    if tracing:
+        judge = state.passkeys.relying_party
+        tracing.follow(state.db, read="database read", write="database write")
+        tracing.follow(judge, verify_registration="verify registration")
+        tracing.follow(judge, verify_authentication="verify login")
+
+
+def _both(first: Observe, second: Observe) -> Observe:
+    def observe(scope: Scope, answer: Message | None, seconds: float) -> None:
+        first(scope, answer, seconds)
+        second(scope, answer, seconds)
+
+    return observe
+
+
 def _database(settings: Settings) -> Database:
     if settings.database_url.startswith("sqlite:"):
         return SqliteDatabase(settings.database_url, upgrade)
@@ -135,18 +185,22 @@ def _shared_state(settings: Settings, clock: Clock) -> tuple[Challenges, Counter
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
-    state.log_file.start()
-    try:
+    async with AsyncExitStack() as ends:
+        # From the last to the first, each whatever became of the others: what the database still
+        # writes must find the log open.
+        state.log_file.start()
+        ends.callback(state.log_file.stop)
+        if state.tracing:
+            ends.push_async_callback(state.tracing.stop)
+        ends.push_async_callback(state.db.stop)
+        ends.push_async_callback(state.challenges.stop)
         await state.db.start()
         await state.passkeys.start()
         learning = asyncio.create_task(state.passkeys.keep_learning())
+        ends.callback(learning.cancel)
         sys.stderr.write(banner(state.settings))
         yield
-        learning.cancel()
-    finally:
-        await state.challenges.stop()
-        await state.db.stop()
-        state.log_file.stop()
+    state.stopped = True
 
 
 def _allow_origins(app: FastAPI, settings: Settings) -> None:
@@ -165,10 +219,12 @@ def _default_app() -> FastAPI:
     try:
         settings = Settings.from_environment()
         require_shared_state(settings, workers(os.environ, sys.argv))
-        return create_app(settings)
+        served = create_app(settings, tracing=open_tracing(os.environ, VERSION))
     except ConfigurationError as error:
         # One sentence for the operator, not a traceback.
         raise SystemExit(f"The service does not start. {error}") from None
+    end_well_on_sigterm(lambda: served.state.stopped)
+    return served
 
 
 app = _default_app()

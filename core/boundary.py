@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 import uuid
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -44,6 +45,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# What a request came to: its scope, the head of the answer (None: there was none), the seconds.
+Observe = Callable[[Scope, Message | None, float], None]
 
 
 class TooLarge(Exception):
@@ -51,10 +54,13 @@ class TooLarge(Exception):
 
 
 class Boundary:
-    """Wraps the application; `https` if every origin is. No body may exceed `max_body` bytes."""
+    """Wraps the application; `https` if every origin is; `observe` is told of every request.
 
-    def __init__(self, app: ASGIApp, *, https: bool, max_body: int) -> None:
-        self._app, self._max_body = app, max_body
+    No body may exceed `max_body` bytes.
+    """
+
+    def __init__(self, app: ASGIApp, *, https: bool, max_body: int, observe: Observe) -> None:
+        self._app, self._max_body, self._observe = app, max_body, observe
         headers = dict(SECURITY_HEADERS)
         if https:
             # RFC 6797: two years, as the preload lists ask.
@@ -73,11 +79,12 @@ class Boundary:
             "peer": _peer(scope, send),
         }
         started = replaced = False
+        answer, begun = None, time.perf_counter()
 
         async def send_marked(message: Message) -> None:
-            nonlocal started, replaced
+            nonlocal answer, started, replaced
             if message["type"] == "http.response.start":
-                started = True
+                answer, started = message, True
                 if message["status"] >= 400 and _is_plain(message):
                     await _reshaped(message, request_id)(scope, receive, send_marked)
                     # What the other layer still sends is its own body.
@@ -102,11 +109,13 @@ class Boundary:
                 # Half an answer is out: the server must break the connection.
                 raise
             if isinstance(error, TooLarge):
-                answer = too_large(request_id)
+                refusal = too_large(request_id)
             else:
                 _log_failure(error, request_id)
-                answer = problem_response(internal_error(request_id))
-            await answer(scope, receive, send_marked)
+                refusal = problem_response(internal_error(request_id))
+            await refusal(scope, receive, send_marked)
+        finally:
+            self._observe(scope, answer, time.perf_counter() - begun)
 
     def _mark(self, path: str, request_id: str, message: Message) -> None:
         headers = message["headers"] = list(message.get("headers", ()))

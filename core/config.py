@@ -92,6 +92,7 @@ class Settings(BaseModel):
         "", description="`redis://…`: challenges and counters that all workers share"
     )
     log_file: Path = Field(Path("app.log"), description="the audit trail as JSON lines")
+    access_log: bool = Field(False, description="a line of JSON in the log for every request, too")
     cors_origins: CommaSeparated = Field((), description="origins whose pages may call the API")
     trusted_proxies: CommaSeparated = Field(
         (), description="networks whose `X-Forwarded-For` is believed, comma-separated"

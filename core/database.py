@@ -89,6 +89,10 @@ class Database(Protocol):
         """Run `unit` and commit; if it raises, nothing remains. Raises DatabaseUnavailable."""
         ...
 
+    def figures(self) -> dict[str, int]:
+        """How it does, by the names in services/metrics.py."""
+        ...
+
 
 def after_commit(tx: Transaction, callback: AfterCommit) -> None:
     """Have `callback` called once the transaction `tx` is durable, and never if it is not."""

@@ -93,6 +93,11 @@ class _Pen(logging.Handler):
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
+    @property
+    def waiting(self) -> int:
+        """How many records are not written yet."""
+        return len(self._waiting)
+
     def start(self) -> None:
         self._thread.start()
 
@@ -108,7 +113,7 @@ class _Pen(logging.Handler):
         self.lock = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        if len(self._waiting) >= MAX_WAITING:
+        if self.waiting >= MAX_WAITING:
             self._trail.complain(1)
             return
         self._waiting.append(record)
@@ -143,6 +148,13 @@ class LogFile:
             logger.addHandler(self._pen)
         # Events are for the file; the console is for what an operator must see.
         logging.getLogger("audit").propagate = False
+
+    def figures(self) -> dict[str, int]:
+        """How it does, by the names in services/metrics.py."""
+        return {
+            "log_queue_length": self._pen.waiting,
+            "log_lines_lost": self.trail.failures,
+        }
 
     def stop(self) -> None:
         """Write what waits, then close the file."""

@@ -114,6 +114,12 @@ class PostgresDatabase:
         notify(callbacks)
         return value
 
+    def figures(self) -> dict[str, int]:
+        if self._pool is None:
+            return {"pool_size": 0, "pool_checked_out": 0}
+        size, idle = self._pool.get_size(), self._pool.get_idle_size()
+        return {"pool_size": size, "pool_checked_out": size - idle}
+
     async def _run(
         self, how: Callable[[Any, Unit[T]], tuple[T, list[AfterCommit]]], unit: Unit[T]
     ) -> tuple[T, list[AfterCommit]]:

@@ -153,6 +153,9 @@ class SqliteDatabase:
     async def write(self, unit: Unit[T]) -> T:
         return await self._writer.submit(unit)
 
+    def figures(self) -> dict[str, int]:
+        return self._writer.figures()
+
 
 def _configure(connection: Any, _record: Any = None) -> None:
     for pragma in PRAGMAS:
@@ -170,6 +173,15 @@ class _Writer:
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "sqlite-commit")
         self._stopping = False
+        self._batches = self._units = 0
+
+    def figures(self) -> dict[str, int]:
+        """What waits now, and how many units shared how many commits so far."""
+        return {
+            "writer_queue_length": len(self._waiting),
+            "writer_batches": self._batches,
+            "writer_units": self._units,
+        }
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="sqlite-writer")
@@ -210,6 +222,7 @@ class _Writer:
         try:
             connection = await self._begin()
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+            self._batches, self._units = self._batches + 1, self._units + len(batch)
             outcomes = [_run_unit(connection, job) for job in batch]
             await self._in_thread(self._commit, connection)
         except Exception:

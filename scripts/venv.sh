@@ -11,7 +11,7 @@ works() {
 # What an installation depends on; the stamp beside it holds the same text when it is up to date.
 fingerprint() {
     "$venv/bin/python" --version
-    cksum requirements.txt requirements-dev.txt constraints.txt
+    cksum requirements.txt requirements-otel.txt requirements-dev.txt constraints.txt
 }
 
 create() {

@@ -63,6 +63,10 @@ class Challenges(Protocol):
         """Let go of connections."""
         ...
 
+    def figures(self) -> dict[str, int]:
+        """How it does, by the names in services/metrics.py."""
+        ...
+
 
 def new_challenge() -> str:
     """32 random bytes (WebAuthn L3 §13.4.3 asks for 16) in base64url."""
@@ -101,6 +105,9 @@ class MemoryChallenges:
 
     async def stop(self) -> None:
         """Nothing is held outside of this process."""
+
+    def figures(self) -> dict[str, int]:
+        return {"challenges_waiting": len(self._waiting)}
 
     def _drop_old(self, now: float) -> None:
         # All live equally long, so the order of arrival is the order of expiry.

@@ -94,6 +94,12 @@ class RedisChallenges:
         # The counters' connections are in the same pool.
         await self._redis.connection_pool.disconnect()
 
+    def figures(self) -> dict[str, int]:
+        # What waits is not counted: Redis would have to walk all of its keys.
+        pool = self._redis.connection_pool
+        in_use = len(pool._in_use_connections)
+        return {"redis_pool_size": pool.max_connections, "redis_pool_in_use": in_use}
+
     async def put(self, pending: Pending) -> str:
         challenge = new_challenge()
         try:

@@ -21,6 +21,7 @@ NEEDS = {
     "hypothesis": "http",
     "schemathesis": "fuzz",
     "yamllint": "deploy",
+    "opentelemetry.sdk": "tracing",
 }
 collect_ignore = [folder for name, folder in NEEDS.items() if find_spec(name) is None]
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import distribution, distributions, packages_distributions, version
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,8 @@ from devtools.doctor.runtime import FLOORS
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIME, DEVELOP, CONSTRAINTS = "requirements.txt", "requirements-dev.txt", "constraints.txt"
+# What only those need who set OTEL_* variables.
+TRACES = "requirements-otel.txt"
 
 # From left to right: a room may import from any room to the right of its own, never to the left.
 LAYERS = (
@@ -43,7 +47,11 @@ OWNERS = {
     "alembic": r"core/migrate\.py",
     "asyncpg": r"core/postgres\.py",
     "redis": r"stores/redis\.py",
+    "prometheus_client": r"(services|routes)/metrics\.py",
+    "opentelemetry": r"core/tracing_spans\.py",
 }
+# Imported only where it is asked for.
+OPTIONAL = {"opentelemetry"}
 
 # Needed at run time all the same.
 NOT_IMPORTED = {
@@ -95,11 +103,11 @@ def imported_by_the_service() -> set[str]:
     """The distributions, of ours and others, that the service imports."""
     owners = packages_distributions()
     found = {name for path in service() for name, _ in imports(path)}
-    found -= sys.stdlib_module_names | set(LAYER_OF)
+    found -= sys.stdlib_module_names | set(LAYER_OF) | OPTIONAL
     return {canonicalize_name(owner) for name in found for owner in owners.get(name, [name])}
 
 
-@pytest.mark.parametrize("file", [RUNTIME, DEVELOP, CONSTRAINTS])
+@pytest.mark.parametrize("file", [RUNTIME, TRACES, DEVELOP, CONSTRAINTS])
 def test_every_requirement_is_pinned_to_one_version(file: str) -> None:
     for requirement in requirements(file).values():
         pins = list(requirement.specifier)
@@ -108,7 +116,9 @@ def test_every_requirement_is_pinned_to_one_version(file: str) -> None:
 
 
 def test_what_the_requirements_pull_in_is_pinned_too() -> None:
-    pinned = requirements(RUNTIME) | requirements(DEVELOP) | requirements(CONSTRAINTS)
+    pinned: dict[str, Requirement] = {}
+    for file in (RUNTIME, TRACES, DEVELOP, CONSTRAINTS):
+        pinned |= requirements(file)
     loose = {
         f"{needed.name} (by {name})"
         for name in pinned.keys() & installed()
@@ -124,22 +134,24 @@ def installed() -> set[str]:
 
 
 def test_no_pin_stands_in_two_files() -> None:
-    runtime, develop, rest = (requirements(file) for file in (RUNTIME, DEVELOP, CONSTRAINTS))
-    assert not runtime.keys() & develop.keys()
-    assert not rest.keys() & (runtime | develop).keys()
+    files = [requirements(file) for file in (RUNTIME, TRACES, DEVELOP, CONSTRAINTS)]
+    for one, other in combinations(files, 2):
+        assert not one.keys() & other.keys()
 
 
 def test_the_files_refer_to_one_another() -> None:
     assert f"-c {CONSTRAINTS}" in lines(RUNTIME)
-    assert f"-r {RUNTIME}" in lines(DEVELOP)
+    assert f"-r {RUNTIME}" in lines(TRACES)
+    assert {f"-r {RUNTIME}", f"-r {TRACES}"} <= set(lines(DEVELOP))
 
 
 def test_no_file_says_where_packages_come_from() -> None:
-    options = {line for file in (RUNTIME, DEVELOP) for line in lines(file) if line[0] == "-"}
-    assert options == {f"-c {CONSTRAINTS}", f"-r {RUNTIME}"}
+    files = (RUNTIME, TRACES, DEVELOP)
+    options = {line for file in files for line in lines(file) if line[0] == "-"}
+    assert options == {f"-c {CONSTRAINTS}", f"-r {RUNTIME}", f"-r {TRACES}"}
 
 
-@pytest.mark.parametrize("file", [RUNTIME, DEVELOP])
+@pytest.mark.parametrize("file", [RUNTIME, TRACES, DEVELOP])
 def test_every_group_of_requirements_says_what_it_is_for(file: str) -> None:
     for group in (ROOT / file).read_text(encoding="utf-8").split("\n\n"):
         assert group.startswith("# "), group
@@ -155,6 +167,22 @@ def test_the_installed_versions_are_the_pinned_ones() -> None:
 def test_no_dependency_is_older_than_its_security_floor(name: str) -> None:
     (pin,) = requirements(RUNTIME)[canonicalize_name(name)].specifier
     assert Version(pin.version) >= Version(FLOORS[name])
+
+
+def test_the_packages_for_traces_are_not_needed_to_start() -> None:
+    started = (
+        "import sys; sys.modules['opentelemetry.sdk'] = None; sys.modules['google'] = None; "
+        "import main; print('core.tracing_spans' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", started],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "False\n"
 
 
 def test_every_import_of_the_service_is_a_runtime_requirement() -> None:

@@ -432,6 +432,9 @@ def test_reset_sh_refuses_what_is_no_port(checkout: Checkout, port: str) -> None
 # --- the helpers behind make -----------------------------------------------------------------
 
 
+PINS = ("requirements.txt", "requirements-otel.txt", "requirements-dev.txt", "constraints.txt")
+
+
 class Machine:
     """A pretended machine: nothing is on its PATH but a shell's basics and what a test adds."""
 
@@ -463,7 +466,7 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
-    for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
+    for name in PINS:
         shutil.copy(ROOT / name, tmp_path)
     return Machine(tmp_path)
 
@@ -511,7 +514,7 @@ def test_the_environment_is_made_once_and_kept(machine: Machine) -> None:
     assert len((machine.folder / "pip.log").read_text().splitlines()) == 1
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "constraints.txt"])
+@pytest.mark.parametrize("file", PINS)
 def test_a_changed_pin_is_installed(machine: Machine, file: str) -> None:
     machine.add("python3", PRETENDED_PYTHON)
     machine.run("venv.sh", "requirements-dev.txt")

@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from fastapi import FastAPI
@@ -20,6 +20,9 @@ from core.config import Settings
 from devtools.authenticator import SoftAuthenticator
 from main import create_app
 from tests.support import production
+
+if TYPE_CHECKING:
+    from core.tracing_spans import Tracing
 
 T = TypeVar("T")
 
@@ -40,11 +43,18 @@ def person(name: str, **fields: Any) -> dict[str, Any]:
 class Service:
     """One running service in a folder of its own."""
 
-    def __init__(self, folder: Path, *, clock: Clock | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        tracing: Tracing | None = None,
+        **settings: Any,
+    ) -> None:
         self.folder = folder
         self._database = production.take_database() if production.is_chosen() else None
         self.settings = Settings(**{**self._backend(), "log_file": folder / "app.log", **settings})
-        self.app: FastAPI = create_app(self.settings, clock)
+        self.app: FastAPI = create_app(self.settings, clock, tracing)
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._ready: threading.Event = threading.Event()

@@ -1,0 +1,184 @@
+"""/metrics: what was decided and how long it took; nothing of whom it was about."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from core.measured import BUCKETS
+from devtools.authenticator import Flaw, SoftAuthenticator
+from tests.conftest import StartService
+from tests.operations.scraped import Scrape, scrape
+from tests.storage.trail import until
+from tests.support.clock import HeldClock
+from tests.support.service import JANE, Service
+
+CEREMONIES = "passkeys_ceremonies_total"
+REFUSALS = "passkeys_refusals_total"
+DURATION = "passkeys_request_duration_seconds"
+SUCCESS = {"outcome": "success"}
+
+
+def test_it_is_the_text_format_of_prometheus(service: Service) -> None:
+    answer = service.get("/metrics")
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert Scrape(answer.text).families
+
+
+def test_ceremonies_and_reads_are_counted_as_the_trail_has_them(
+    service: Service, device: SoftAuthenticator
+) -> None:
+    """The counters are the process's: other services of this test run count, too."""
+    before = scrape(service)
+    user = service.register(device)
+    token = service.login(device)
+    service.login(device)
+    service.get(f"/users/{user['id']}", token)
+    service.get("/users/someone-else", token)
+    after = scrape(service)
+    for row in {(row["event_type"], row["success"]) for row in service.audit()}:
+        kind, success = row
+        labels = {"kind": kind, "outcome": "success" if success else "refused"}
+        expected = sum(1 for each in service.audit(kind) if each["success"] == success)
+        assert after.value(CEREMONIES, **labels) - before.value(CEREMONIES, **labels) == expected
+    assert len(service.audit()) == 8
+
+
+def test_every_ceremony_is_there_before_it_happens(service: Service) -> None:
+    """A rate over a series that is not there yet is nothing, and no alert."""
+    text = service.get("/metrics").text
+    for kind in ("registration_begin", "registration_complete", "login_begin", "login_complete"):
+        for outcome in ("success", "refused"):
+            assert f'{CEREMONIES}{{kind="{kind}",outcome="{outcome}"}}' in text
+
+
+def test_refusals_are_counted_by_their_reason(service: Service, device: SoftAuthenticator) -> None:
+    before = scrape(service)
+    service.register(device)
+    service.try_login(device, flaw=Flaw(origin="https://evil.example"))
+    service.get("/users/1", "no token")
+    reasons = [(row["event_type"], row["reason"]) for row in service.audit() if row["success"] == 0]
+    after = scrape(service)
+    assert len(reasons) == 2
+    for kind, reason in reasons:
+        labels = {"kind": kind, "reason": reason}
+        assert after.value(REFUSALS, **labels) - before.value(REFUSALS, **labels) == 1
+
+
+def test_what_was_not_made_durable_is_not_counted(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = scrape(service)
+
+    def full(*_: object) -> None:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("stores.audit_logs.add", full)
+        assert service.post("/login/begin", {}).status_code >= 500
+    labels = {"kind": "login_begin", **SUCCESS}
+    assert scrape(service).value(CEREMONIES, **labels) == before.value(CEREMONIES, **labels)
+
+
+def test_every_request_over_a_limit_is_counted(start_service: StartService) -> None:
+    """In the trail there is one row per window: only the counter tells how many."""
+    service = start_service(clock=HeldClock(), rate_limit_email=3)
+    for _ in range(10):
+        service.post("/login/begin", {"email": JANE["email"]})
+    found = scrape(service)
+    labels = {"action": "login_begin", "limit": "email"}
+    assert found.value("passkeys_rate_limited_total", **labels) == 7
+    assert len(service.audit("rate_limited")) == 1
+
+
+def test_durations_go_by_the_template_of_the_route(
+    service: Service, device: SoftAuthenticator
+) -> None:
+    user = service.register(device)
+    token = service.login(device)
+    for _ in range(3):
+        service.get(f"/users/{user['id']}", token)
+    found = scrape(service)
+    labels = {"route": "/users/{user_id}", "status": "2xx"}
+    assert found.value(f"{DURATION}_count", **labels) == 3
+    assert found.value(f"{DURATION}_bucket", le="+Inf", **labels) == 3
+    counts = [found.value(f"{DURATION}_bucket", le=str(bound), **labels) for bound in BUCKETS]
+    assert counts == sorted(counts)
+    assert 0 < found.value(f"{DURATION}_sum", **labels) < 60
+
+
+def test_no_path_makes_a_series_of_its_own(service: Service) -> None:
+    """A scanner that tries a thousand paths must not make a thousand series."""
+    for number in range(50):
+        service.get(f"/admin{number}.php")
+        service.get(f"/static/{number}.js")
+        service.get(f"/users/{number}")
+        service.request(f"VERB{number}", "/login/begin")
+    service.get("/static/js/main.js")
+    routes = {value for name, value in scrape(service).labels() if name == "route"}
+    assert routes == {"unmatched", "/static", "/users/{user_id}", "/login/begin"}
+
+
+def test_no_label_says_who(service: Service, device: SoftAuthenticator) -> None:
+    """G: e-mails, ids and addresses are for the trail, which has readers of its own."""
+    user = service.register(device)
+    token = service.login(device)
+    service.get(f"/users/{user['id']}", token, headers={"X-Request-ID": "trace-me"})
+    service.get(f"/users/{JANE['email']}", token)
+    service.post("/login/begin", {"email": "nobody@example.com"})
+    text = service.get("/metrics").text
+    for secret in (user["id"], "@", "Doe", "127.0.0.1", token, "trace-me"):
+        assert secret not in text
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "x-forwarded-for"])
+def test_who_comes_through_a_proxy_finds_nothing(service: Service, header: str) -> None:
+    """A proxy that was not told to keep it inside: the counts could tell who has an account."""
+    answer, nothing = (
+        service.get(path, headers={header: "203.0.113.7"}) for path in ("/metrics", "/nothing")
+    )
+    assert answer.status_code == nothing.status_code == 404
+    expected = {**nothing.json(), "request_id": answer.json()["request_id"]}
+    assert answer.json() == expected
+
+
+def test_it_stands_in_no_document(service: Service) -> None:
+    assert "/metrics" not in service.get("/openapi.json").json()["paths"]
+
+
+def test_the_writer_says_what_waits_and_what_shared_a_commit(service: Service) -> None:
+    """One unit holds the thread; what comes meanwhile waits, and then shares one commit."""
+    started, held = threading.Event(), threading.Event()
+
+    def hold(_: object) -> None:
+        started.set()
+        held.wait(20)
+
+    before = scrape(service)
+    db, run = service.app.state.db, service.run
+    threads = [threading.Thread(target=lambda unit=unit: run(db.write(unit))) for unit in (hold,)]
+    threads += [threading.Thread(target=lambda: run(db.write(id))) for _ in range(5)]
+    threads[0].start()
+    assert started.wait(20)
+    for thread in threads[1:]:
+        thread.start()
+    until(lambda: scrape(service).value("passkeys_writer_queue_length") == 5)
+    held.set()
+    for thread in threads:
+        thread.join(20)
+    after = scrape(service)
+    for name, expected in (("batches", 2), ("units", 6)):
+        total = f"passkeys_writer_{name}_total"
+        assert after.value(total) - before.value(total) == expected
+    assert after.value("passkeys_writer_queue_length") == 0
+
+
+def test_challenges_that_wait_and_lines_that_were_lost_are_told(service: Service) -> None:
+    for _ in range(4):
+        service.post("/login/begin", {})
+    service.app.state.log_file.trail.failures = 7
+    found = scrape(service)
+    assert found.value("passkeys_challenges_waiting") == 4
+    assert found.value("passkeys_log_lines_lost_total") == 7

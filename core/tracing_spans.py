@@ -28,6 +28,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.boundary import TooLarge
 from core.measured import UNMATCHED, template_of
 
 SERVICE = "auth-example"
@@ -80,6 +81,10 @@ class Tracing:
         ) as span:
             try:
                 yield span
+            except Exception as error:
+                # The boundary answers it: a body over the cap with 413, anything else with 500.
+                _note_status(span, 413 if isinstance(error, TooLarge) else 500)
+                raise
             finally:
                 route = template_of(scope)
                 if route != UNMATCHED:

@@ -156,3 +156,17 @@ class AuditLog(Base):
         Index("ix_audit_logs_user_email", "user_email"),
         Index("ix_audit_logs_created_at", "created_at"),
     )
+
+
+class AuditSink(Base):
+    """How far one sink of AUDIT_SINK has come, and which worker ships to it just now."""
+
+    __tablename__ = "audit_sinks"
+
+    sink: Mapped[str] = mapped_column(Text, primary_key=True)
+    position: Mapped[int] = mapped_column(Counter, default=0, server_default=text("0"))
+    # The last acknowledged row itself: SQLite may number its rows anew.
+    row_id: Mapped[str | None] = mapped_column(Text)
+    holder: Mapped[str | None] = mapped_column(Text)
+    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, server_default=NOW)

@@ -15,6 +15,16 @@ from models import Base
 # Any number will do, as long as it is always the same: it names this lock among all others.
 MIGRATION_LOCK = 0x70617373
 
+# What only PostgreSQL needs for the order of shipping, see stores/audit_outbox.py.
+POSTGRESQL_ONLY = {"position", "ix_audit_logs_position"}
+
+
+def belongs_to_the_models(
+    _item: object, name: str | None, _kind: str, reflected: bool, model: object
+) -> bool:
+    """Whether autogenerate compares this: not what the models leave to PostgreSQL alone."""
+    return not (reflected and model is None and name in POSTGRESQL_ONLY)
+
 
 def run(connection: Connection) -> None:
     """Migrate in one transaction that no second process can enter meanwhile."""
@@ -25,6 +35,7 @@ def run(connection: Connection) -> None:
         render_as_batch=sqlite,
         compare_type=True,
         compare_server_default=True,
+        include_object=belongs_to_the_models,
     )
     if sqlite:
         # Batch mode rebuilds tables; with foreign keys on, dropping one would delete its children.

@@ -60,7 +60,7 @@ def template() -> str:
 
 
 _FREE: list[str] = []
-_TABLES = ("audit_logs", "webauthn_credentials", "users")
+_TABLES = ("audit_sinks", "audit_logs", "webauthn_credentials", "users")
 
 
 def take_database() -> str:

@@ -1,0 +1,309 @@
+"""The audit trail as an outbox: what a sink has not acknowledged yet, in an order that holds.
+
+Why nothing is skipped. A sink's cursor only moves forward, so when a row is handed out, no row
+before it may appear later.
+
+SQLite: rows are numbered (`rowid`) under the one write lock, so the order of numbers is the order
+of commits, and what can be seen is final. VACUUM may number rows anew, in the same order, and
+numbers of deleted last rows come again: the cursor therefore keeps the row's id, too, and finds
+its number by it; if that row is gone, shipping starts over with the first row that is left.
+
+PostgreSQL: `position` comes from a sequence without a cache, and transactions commit in any order.
+Its default (migration 0002) gives the transaction its id *before* it draws the position. Let P be
+a position that is visible, and Y the id of a transaction that got its id after P was seen. Whoever
+drew a position below P did so before P was drawn, had an id even before that, and so one below Y.
+When a snapshot's xmin has reached Y, all those have ended and that snapshot sees what they
+committed: up to P nothing can appear any more. (P, Y) is a `Horizon`. Neither a row's own xmin nor
+a snapshot's xmax can take Y's place: a transaction may have drawn a lower position and have a
+higher id than a row that is visible already. An open transaction that writes, anywhere on the
+server, delays shipping and loses nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, Protocol
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+
+from models import AuditLog, AuditSink
+
+# Past every position there can be.
+ENDLESS = 2**62
+
+
+class Position(ColumnElement[int]):
+    """Where a row stands in the order of shipping."""
+
+    inherit_cache = True
+    type = BigInteger()
+
+
+@compiles(Position)
+def _position(_element: Position, _compiler: Any, **_kw: Any) -> str:
+    return "audit_logs.position"
+
+
+@compiles(Position, "sqlite")
+def _rowid(_element: Position, _compiler: Any, **_kw: Any) -> str:
+    return "audit_logs.rowid"
+
+
+class EventRow(NamedTuple):
+    """One row of the trail with its position, as sinks and exports get it."""
+
+    position: int
+    id: str
+    event_type: str
+    user_email: str | None
+    user_id: str | None
+    subject_email: str | None
+    subject_id: str | None
+    ip_address: str | None
+    user_agent: str | None
+    success: int
+    reason: str | None
+    details: str | None
+    request_id: str | None
+    created_at: datetime
+
+
+class Look(NamedTuple):
+    """A sink at one moment: the last row it acknowledged, who ships, and what there is."""
+
+    position: int
+    row_id: str | None
+    holder: str | None
+    held_until: datetime | None
+    now: datetime
+    start: int
+    newest: int
+
+    @property
+    def behind(self) -> int:
+        """How many rows wait, about: positions have gaps."""
+        return max(0, self.newest - self.start)
+
+    def is_free_for(self, holder: str) -> bool:
+        """Whether this worker may ship: nobody else does, or they have not been heard of."""
+        return (
+            self.holder in (None, holder) or self.held_until is None or self.held_until < self.now
+        )
+
+
+class Horizon(NamedTuple):
+    """Up to `position` no row can appear any more once every transaction before `fence` ended."""
+
+    position: int = ENDLESS
+    fence: int = 0
+
+
+_ORDER = Position()
+COLUMNS = [_ORDER, *(getattr(AuditLog, name) for name in EventRow._fields[1:])]
+_SINK = select(AuditSink.position, AuditSink.row_id, AuditSink.holder, AuditSink.held_until).where(
+    AuditSink.sink == bindparam("sink")
+)
+_NEWEST = select(func.coalesce(func.max(_ORDER), 0)).select_from(AuditLog)
+_PLACE = select(_ORDER).where(AuditLog.id == bindparam("row_id"))
+_CLAIM = (
+    update(AuditSink)
+    .where(
+        AuditSink.sink == bindparam("of_sink"),
+        or_(
+            AuditSink.holder.is_(None),
+            AuditSink.holder == bindparam("me"),
+            AuditSink.held_until.is_(None),
+            AuditSink.held_until < bindparam("moment"),
+        ),
+    )
+    .values(holder=bindparam("me"), held_until=bindparam("until"))
+)
+_ROWS = (
+    select(*COLUMNS)
+    .where(
+        _ORDER.between(bindparam("first", type_=BigInteger), bindparam("up_to", type_=BigInteger))
+    )
+    .order_by(_ORDER)
+    .limit(bindparam("rows"))
+)
+# Only who holds the sink moves its cursor, and only from where it was.
+_ACKNOWLEDGE = (
+    update(AuditSink)
+    .where(
+        AuditSink.sink == bindparam("of_sink"),
+        AuditSink.holder == bindparam("me"),
+        AuditSink.position == bindparam("before"),
+    )
+    .values(
+        position=bindparam("reached"),
+        row_id=bindparam("reached_id"),
+        held_until=bindparam("until"),
+        updated_at=bindparam("moment"),
+    )
+)
+_RELEASE = (
+    update(AuditSink)
+    .where(AuditSink.sink == bindparam("of_sink"), AuditSink.holder == bindparam("me"))
+    .values(holder=None, held_until=None)
+)
+_OWN_ID = select(cast(func.pg_current_xact_id_if_assigned(), Text))
+_NOW = select(func.clock_timestamp())
+_FENCE = select(cast(cast(func.pg_current_xact_id(), Text), BigInteger))
+_OLDEST = select(cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger))
+
+
+class Outbox(Protocol):
+    """What differs between the databases."""
+
+    register: Any
+
+    def now(self, tx: Connection) -> datetime:
+        """The moment, by a clock that all workers share."""
+        ...
+
+    def newest(self, tx: Connection) -> int:
+        """The highest position that can be seen; 0 if there is none."""
+        ...
+
+    def start(self, tx: Connection, position: int, row_id: str | None) -> int:
+        """Where the row stands today that was last acknowledged at `position`."""
+        ...
+
+    def horizon(self, tx: Connection, newest: int) -> Horizon:
+        """How far shipping may go, once `is_settled`; `newest` was read before, in `tx`."""
+        ...
+
+    def is_settled(self, tx: Connection, horizon: Horizon) -> bool:
+        """Whether no row can appear any more up to `horizon`."""
+        ...
+
+
+class SqliteOutbox:
+    """One file, one writer at a time: what can be seen is final."""
+
+    register = sqlite.insert(AuditSink).values(sink=bindparam("sink")).on_conflict_do_nothing()
+
+    def now(self, _tx: Connection) -> datetime:
+        return datetime.now(UTC)
+
+    def newest(self, tx: Connection) -> int:
+        return _number(tx, _NEWEST)
+
+    def start(self, tx: Connection, _position: int, row_id: str | None) -> int:
+        place: int | None = tx.execute(_PLACE, {"row_id": row_id}).scalar()
+        return place or 0
+
+    def horizon(self, _tx: Connection, _newest: int) -> Horizon:
+        return Horizon()
+
+    def is_settled(self, _tx: Connection, _horizon: Horizon) -> bool:
+        return True
+
+
+class PostgresOutbox:
+    """Many writers: see the argument in this module's first lines."""
+
+    register = postgresql.insert(AuditSink).values(sink=bindparam("sink")).on_conflict_do_nothing()
+
+    def now(self, tx: Connection) -> datetime:
+        moment: datetime | None = tx.execute(_NOW, {}).scalar()
+        return moment or datetime.now(UTC)
+
+    def newest(self, tx: Connection) -> int:
+        # The fence would be this transaction's id, and older than what is seen here.
+        if tx.execute(_OWN_ID, {}).scalar() is not None:
+            raise RuntimeError("a transaction that looks at the outbox has written before")
+        return _number(tx, _NEWEST)
+
+    def start(self, _tx: Connection, position: int, _row_id: str | None) -> int:
+        return position
+
+    def horizon(self, tx: Connection, newest: int) -> Horizon:
+        return Horizon(newest, _number(tx, _FENCE))
+
+    def is_settled(self, tx: Connection, horizon: Horizon) -> bool:
+        return _number(tx, _OLDEST) >= horizon.fence
+
+
+def _number(tx: Connection, statement: Select[Any]) -> int:
+    """The one number that `statement` asks for."""
+    return int(tx.execute(statement, {}).scalar() or 0)
+
+
+def look(tx: Connection, outbox: Outbox, sink: str) -> Look:
+    """Where `sink` stands; a sink that was never heard of has acknowledged nothing."""
+    newest = outbox.newest(tx)
+    found = tx.execute(_SINK, {"sink": sink}).first()
+    position, row_id, holder, held_until = found or (0, None, None, None)
+    start = outbox.start(tx, position, row_id)
+    return Look(position, row_id, holder, held_until, outbox.now(tx), start, newest)
+
+
+def claim(
+    tx: Connection, outbox: Outbox, sink: str, me: str, lease: timedelta
+) -> tuple[tuple[int, str | None], Horizon] | None:
+    """Become the one who ships to `sink`: its last acknowledged row, and how far to go from there.
+
+    None if somebody else is, or nothing waits. Must be the first in its transaction to write.
+    """
+    seen = look(tx, outbox, sink)
+    if not seen.behind or not seen.is_free_for(me):
+        return None
+    tx.execute(outbox.register, {"sink": sink})
+    values = {"of_sink": sink, "me": me, "moment": seen.now, "until": seen.now + lease}
+    if tx.execute(_CLAIM, values).rowcount == 0:
+        return None
+    # Read anew: who held the sink until a moment ago may have moved on since the look.
+    found = tx.execute(_SINK, {"sink": sink}).first()
+    last = (found[0], found[1]) if found else (0, None)
+    return last, outbox.horizon(tx, seen.newest)
+
+
+def waiting(
+    tx: Connection, outbox: Outbox, last: tuple[int, str | None], horizon: Horizon, limit: int
+) -> list[EventRow] | None:
+    """The rows after `last`, in order, at most `limit`; None while `horizon` is not settled."""
+    if not outbox.is_settled(tx, horizon):
+        return None
+    after = outbox.start(tx, *last)
+    found = tx.execute(_ROWS, {"first": after + 1, "up_to": horizon.position, "rows": limit})
+    return [EventRow(*row) for row in found.all()]
+
+
+def acknowledge(
+    tx: Connection, outbox: Outbox, sink: str, me: str, before: int, row: EventRow, lease: timedelta
+) -> bool:
+    """Note that `sink` has everything up to `row`, and keep it for `lease`.
+
+    False if it is not this worker's any more, or does not stand at `before`: nothing is changed.
+    """
+    now = outbox.now(tx)
+    values = {
+        "of_sink": sink,
+        "me": me,
+        "before": before,
+        "reached": row.position,
+        "reached_id": row.id,
+        "until": now + lease,
+        "moment": now,
+    }
+    return bool(tx.execute(_ACKNOWLEDGE, values).rowcount)
+
+
+def release(tx: Connection, sink: str, me: str) -> None:
+    """Let another worker ship to `sink` at once, if this one did."""
+    tx.execute(_RELEASE, {"of_sink": sink, "me": me})

@@ -1,0 +1,387 @@
+"""The order of shipping: whatever commits when, and however rows are numbered, none is skipped."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, closing
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import Connection
+
+from core.migrate import require_newest, upgrade
+from core.postgres import PostgresDatabase
+from core.sqlite import SqliteDatabase
+from stores import audit_outbox
+from stores.audit_outbox import EventRow, Horizon, PostgresOutbox, SqliteOutbox
+
+SINK, ME, OTHER = "stdout:ecs", "me", "somebody else"
+LEASE = timedelta(seconds=10)
+INSERT = "INSERT INTO audit_logs (id, event_type, success) VALUES ('{}', 'login_begin', 1)"
+Scene = Callable[[PostgresDatabase, str], Awaitable[None]]
+
+
+@pytest.fixture
+def play(postgres_url: str) -> Callable[[Scene], None]:
+    """Plays a scene on an empty PostgreSQL database."""
+
+    async def run(scene: Scene) -> None:
+        db = PostgresDatabase(postgres_url, require_newest, 5)
+        await db.start()
+        try:
+            await scene(db, postgres_url)
+        finally:
+            await db.stop()
+
+    return lambda scene: asyncio.run(run(scene))
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A writer of its own, as another worker's would be."""
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+Claimed = tuple[tuple[int, str | None], Horizon]
+
+
+async def claim(db: PostgresDatabase) -> Claimed | None:
+    outbox = PostgresOutbox()
+    return await db.write(lambda tx: audit_outbox.claim(tx, outbox, SINK, ME, LEASE))
+
+
+async def waiting(
+    db: PostgresDatabase, claimed: Claimed, limit: int = 500
+) -> list[EventRow] | None:
+    outbox, (last, horizon) = PostgresOutbox(), claimed
+    return await db.read(lambda tx: audit_outbox.waiting(tx, outbox, last, horizon, limit))
+
+
+async def handed_out(db: PostgresDatabase) -> list[str] | None:
+    """What a worker gets that asks once; None if it must wait."""
+    claimed = await claim(db)
+    rows = await waiting(db, claimed) if claimed else []
+    return None if rows is None else [row.id for row in rows]
+
+
+async def settled(db: PostgresDatabase, claimed: Claimed, limit: int = 500) -> list[EventRow]:
+    """What it gets in the end: others use this server too, and their transactions count."""
+    for _ in range(1000):
+        rows = await waiting(db, claimed, limit)
+        if rows is not None:
+            return rows
+        await asyncio.sleep(0.02)
+    raise TimeoutError
+
+
+async def handed_out_at_last(db: PostgresDatabase) -> list[str]:
+    claimed = await claim(db)
+    return [row.id for row in await settled(db, claimed)] if claimed else []
+
+
+def test_commits_in_the_reverse_order_of_positions_skip_nothing(
+    play: Callable[[Scene], None],
+) -> None:
+    """The row that committed first waits for the one that was numbered before it."""
+
+    async def scene(db: PostgresDatabase, url: str) -> None:
+        async with connected(url) as one, connected(url) as two:
+            slow = one.transaction()
+            await slow.start()
+            await one.execute(INSERT.format("first"))
+            await two.execute(INSERT.format("second"))
+            assert await handed_out(db) is None
+            await slow.commit()
+            assert await handed_out_at_last(db) == ["first", "second"]
+
+    play(scene)
+
+
+def test_the_order_of_transaction_ids_is_not_the_order_of_positions(
+    play: Callable[[Scene], None],
+) -> None:
+    """The trap: what is open has the lower position and the higher id, past any snapshot's xmax."""
+
+    async def scene(db: PostgresDatabase, url: str) -> None:
+        async with connected(url) as one, connected(url) as two:
+            quick, slow = two.transaction(), one.transaction()
+            await quick.start()
+            await two.fetchval("SELECT pg_current_xact_id()::text")
+            await slow.start()
+            await one.execute(INSERT.format("first"))
+            await two.execute(INSERT.format("second"))
+            await quick.commit()
+            # On a quiet server the snapshot's xmin and xmax are one: nothing seems to be under way.
+            assert await handed_out(db) is None
+            await slow.commit()
+            assert await handed_out_at_last(db) == ["first", "second"]
+
+    play(scene)
+
+
+def test_a_position_that_was_rolled_back_holds_up_nobody(play: Callable[[Scene], None]) -> None:
+    async def scene(db: PostgresDatabase, url: str) -> None:
+        async with connected(url) as one, connected(url) as two:
+            failing = one.transaction()
+            await failing.start()
+            await one.execute(INSERT.format("never"))
+            await two.execute(INSERT.format("second"))
+            await failing.rollback()
+            assert await handed_out_at_last(db) == ["second"]
+
+    play(scene)
+
+
+def test_who_only_reads_holds_up_nobody(play: Callable[[Scene], None]) -> None:
+    """A backup may take hours."""
+
+    async def scene(db: PostgresDatabase, url: str) -> None:
+        async with connected(url) as reader, connected(url) as two:
+            long = reader.transaction(isolation="repeatable_read", readonly=True)
+            await long.start()
+            await reader.fetchval("SELECT count(*) FROM audit_logs")
+            await two.execute(INSERT.format("row"))
+            assert await handed_out_at_last(db) == ["row"]
+            await long.rollback()
+
+    play(scene)
+
+
+def test_the_positions_are_what_the_argument_rests_on(play: Callable[[Scene], None]) -> None:
+    """No cache, and the transaction's id before the position."""
+
+    async def scene(_db: PostgresDatabase, url: str) -> None:
+        async with connected(url) as shell:
+            cache = "SELECT cache_size FROM pg_sequences WHERE sequencename = $1"
+            assert await shell.fetchval(cache, "audit_logs_position_seq") == 1
+            default = await shell.fetchval(
+                "SELECT column_default FROM information_schema.columns "
+                "WHERE table_name = 'audit_logs' AND column_name = 'position'"
+            )
+            assert default.index("pg_current_xact_id()") < default.index("nextval(")
+            assert default.strip().startswith("\nCASE".strip())
+
+    play(scene)
+
+
+def test_a_look_after_a_write_is_refused(play: Callable[[Scene], None]) -> None:
+    """Its fence would be older than what it saw."""
+
+    async def scene(db: PostgresDatabase, _url: str) -> None:
+        def unit(tx: Connection) -> None:
+            tx.execute(PostgresOutbox.register, {"sink": "another"})
+            audit_outbox.claim(tx, PostgresOutbox(), SINK, ME, LEASE)
+
+        with pytest.raises(RuntimeError, match="has written before"):
+            await db.write(unit)
+
+    play(scene)
+
+
+async def ship(db: PostgresDatabase, until: asyncio.Event) -> list[str]:
+    """What a worker would send: everything it is handed, acknowledged batch by batch."""
+    taken: list[str] = []
+    while True:
+        ending = until.is_set()
+        claimed = await claim(db)
+        if claimed is None and ending:
+            return taken
+        rows = await settled(db, claimed, 7) if claimed else []
+        if claimed and rows:
+            taken += [row.id for row in rows]
+            assert await db.write(partial(_acknowledge, before=claimed[0][0], row=rows[-1]))
+
+
+def _acknowledge(tx: Connection, before: int, row: EventRow) -> bool:
+    return audit_outbox.acknowledge(tx, PostgresOutbox(), SINK, ME, before, row, LEASE)
+
+
+async def write(url: str, seed: int, count: int) -> None:
+    """Transactions of one to three rows, that commit early, late, or not at all."""
+    draw = random.Random(seed)
+    async with connected(url) as connection:
+        for _ in range(count):
+            tx = connection.transaction()
+            await tx.start()
+            for _ in range(draw.randint(1, 3)):
+                await connection.execute(INSERT.format(uuid.uuid4()))
+                await asyncio.sleep(draw.random() * 0.01)
+            await (tx.rollback() if draw.random() < 0.2 else tx.commit())
+
+
+def test_a_crowd_of_writers_is_shipped_whole_and_in_order(play: Callable[[Scene], None]) -> None:
+    """Eight at once, in no order at all, while a worker ships: each row once, by its position."""
+
+    async def scene(db: PostgresDatabase, url: str) -> None:
+        written = asyncio.Event()
+        shipping = asyncio.create_task(ship(db, written))
+        await asyncio.gather(*(write(url, seed, 25) for seed in range(8)))
+        written.set()
+        taken = await asyncio.wait_for(shipping, 60)
+        async with connected(url) as shell:
+            found = await shell.fetch("SELECT id FROM audit_logs ORDER BY position")
+        assert len(taken) > 200
+        assert taken == [row["id"] for row in found]
+
+    play(scene)
+
+
+# -- SQLite: numbers that are given anew --
+
+
+@pytest.fixture
+def on_file(
+    tmp_path: Path,
+) -> Callable[[Callable[[SqliteDatabase], Coroutine[Any, Any, None]]], None]:
+    """Plays a scene on an empty SQLite database, `tmp_path`/app.db."""
+
+    async def run(scene: Callable[[SqliteDatabase], Coroutine[Any, Any, None]]) -> None:
+        db = SqliteDatabase(f"sqlite:///{tmp_path}/app.db", upgrade)
+        await db.start()
+        try:
+            await scene(db)
+        finally:
+            await db.stop()
+
+    return lambda scene: asyncio.run(run(scene))
+
+
+def shell(folder: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(folder / "app.db", isolation_level=None, timeout=5)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+async def take(db: SqliteDatabase) -> list[str]:
+    """Everything that waits, acknowledged."""
+    outbox = SqliteOutbox()
+    claimed = await db.write(lambda tx: audit_outbox.claim(tx, outbox, SINK, ME, LEASE))
+    if claimed is None:
+        return []
+    last, horizon = claimed
+    rows = await db.read(lambda tx: audit_outbox.waiting(tx, outbox, last, horizon, 500))
+    assert rows
+    assert await db.write(
+        lambda tx: audit_outbox.acknowledge(tx, outbox, SINK, ME, last[0], rows[-1], LEASE)
+    )
+    return [row.id for row in rows]
+
+
+def test_rows_that_are_numbered_anew_are_not_skipped(
+    on_file: Callable[..., None], tmp_path: Path
+) -> None:
+    """As VACUUM may, and as a dump does that is read back: new rows get numbers passed long ago."""
+
+    async def scene(db: SqliteDatabase) -> None:
+        shell(tmp_path, *(INSERT.format(f"old-{n}") for n in range(9)))
+        assert len(await take(db)) == 9
+        shell(tmp_path, "DELETE FROM audit_logs WHERE id < 'old-7'", "VACUUM")
+        shell(tmp_path, "UPDATE audit_logs SET rowid = rowid - 7")
+        shell(tmp_path, INSERT.format("new"))
+        assert await take(db) == ["new"]
+        assert await take(db) == []
+
+    on_file(scene)
+
+
+def test_a_number_that_comes_again_is_another_row(
+    on_file: Callable[..., None], tmp_path: Path
+) -> None:
+    """The whole trail was deleted, and SQLite counts from one again."""
+
+    async def scene(db: SqliteDatabase) -> None:
+        shell(tmp_path, *(INSERT.format(f"old-{n}") for n in range(9)))
+        assert len(await take(db)) == 9
+        shell(tmp_path, "DELETE FROM audit_logs", INSERT.format("new"))
+        assert await take(db) == ["new"]
+
+    on_file(scene)
+
+
+def test_where_the_last_row_is_gone_shipping_starts_over(
+    on_file: Callable[..., None], tmp_path: Path
+) -> None:
+    """Twice is better than never."""
+
+    async def scene(db: SqliteDatabase) -> None:
+        shell(tmp_path, *(INSERT.format(f"old-{n}") for n in range(3)))
+        assert len(await take(db)) == 3
+        shell(tmp_path, "DELETE FROM audit_logs WHERE id = 'old-2'", INSERT.format("new"))
+        assert await take(db) == ["old-0", "old-1", "new"]
+
+    on_file(scene)
+
+
+# -- who ships --
+
+
+def test_a_sink_has_one_holder_until_its_time_is_over(
+    on_file: Callable[..., None], tmp_path: Path
+) -> None:
+    async def scene(db: SqliteDatabase) -> None:
+        outbox = SqliteOutbox()
+
+        async def claim(who: str, lease: float) -> bool:
+            time = timedelta(seconds=lease)
+            unit = partial(audit_outbox.claim, outbox=outbox, sink=SINK, me=who, lease=time)
+            return await db.write(unit) is not None
+
+        shell(tmp_path, INSERT.format("row"))
+        assert await claim(ME, 10)
+        assert not await claim(OTHER, 10)
+        assert await claim(ME, 0)
+        assert await claim(OTHER, 10)
+        assert not await claim(ME, 10)
+        await db.write(lambda tx: audit_outbox.release(tx, SINK, ME))
+        assert not await claim(ME, 10)
+        await db.write(lambda tx: audit_outbox.release(tx, SINK, OTHER))
+        assert await claim(ME, 10)
+
+    on_file(scene)
+
+
+def test_a_holder_of_yesterday_acknowledges_nothing(
+    on_file: Callable[..., None], tmp_path: Path
+) -> None:
+    async def scene(db: SqliteDatabase) -> None:
+        outbox = SqliteOutbox()
+        shell(tmp_path, INSERT.format("row"))
+        for who in (ME, OTHER):
+            await db.write(
+                partial(
+                    audit_outbox.claim,
+                    outbox=outbox,
+                    sink=SINK,
+                    me=who,
+                    lease=timedelta(seconds=-1),
+                )
+            )
+        last, horizon = (0, None), audit_outbox.Horizon()
+        rows = await db.read(lambda tx: audit_outbox.waiting(tx, outbox, last, horizon, 1))
+        assert rows
+        for who, before, moved in ((ME, 0, False), (OTHER, 5, False), (OTHER, 0, True)):
+            assert moved is await db.write(
+                partial(
+                    audit_outbox.acknowledge,
+                    outbox=outbox,
+                    sink=SINK,
+                    me=who,
+                    before=before,
+                    row=rows[0],
+                    lease=LEASE,
+                )
+            )
+
+    on_file(scene)

@@ -43,6 +43,7 @@ from routes.http import as_problems, install_error_handlers
 from services.access import Access
 from services.health import Health
 from services.metrics import Metrics
+from services.shipping import Shipping
 from services.throttle import Throttle
 from stores.challenges import Challenges, MemoryChallenges
 from stores.counters import Counters, MemoryCounters
@@ -131,7 +132,8 @@ def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
     app.state.challenges = challenges
     throttle = Throttle(settings, db, counters)
     app.state.throttle = throttle
-    app.state.health = Health(db, challenges, app.state.log_file)
+    app.state.shipping = Shipping(settings, db)
+    app.state.health = Health(db, challenges, app.state.log_file, app.state.shipping)
     app.state.access = Access(db, tokens, throttle)
     app.state.passkeys = Passkeys(
         db=db,
@@ -196,6 +198,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         ends.push_async_callback(state.challenges.stop)
         await state.db.start()
         await state.passkeys.start()
+        state.shipping.start()
+        ends.push_async_callback(state.shipping.stop)
         learning = asyncio.create_task(state.passkeys.keep_learning())
         ends.callback(learning.cancel)
         sys.stderr.write(banner(state.settings))

@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic import model_validator as whole
 
+from core import sink_address
 from core.attestation_roots import read_roots
 from core.errors import ConfigurationError
 from core.related_origins import MAX_RELATED_LABELS, related_labels
@@ -93,6 +94,15 @@ class Settings(BaseModel):
     )
     log_file: Path = Field(Path("app.log"), description="the audit trail as JSON lines")
     access_log: bool = Field(False, description="a line of JSON in the log for every request, too")
+    audit_sink: CommaSeparated = Field(
+        (),
+        description="where each event goes too: `syslog+tls://host:6514`, `syslog+udp://host:514`, "
+        "`stdout:ecs`, `stdout:ocsf`; several, comma-separated",
+    )
+    audit_sink_ca: Path | None = Field(
+        None,
+        description="PEM file that vouches for `syslog+tls` sinks; the system's roots if empty",
+    )
     cors_origins: CommaSeparated = Field((), description="origins whose pages may call the API")
     trusted_proxies: CommaSeparated = Field(
         (), description="networks whose `X-Forwarded-For` is believed, comma-separated"
@@ -349,6 +359,10 @@ def _check_database(settings: Settings) -> None:
         raise ValueError("REDIS_URL must begin with redis:// or rediss://")
 
 
+def _check_sinks(settings: Settings) -> None:
+    sink_address.check(settings.audit_sink, settings.audit_sink_ca)
+
+
 def _check_production(settings: Settings) -> None:
     if settings.environment != "production":
         return
@@ -382,5 +396,6 @@ CHECKS = (
     _check_attestation,
     _check_lists,
     _check_database,
+    _check_sinks,
     _check_production,
 )

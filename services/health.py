@@ -10,6 +10,7 @@ from core.database import Database
 from core.errors import Unavailable
 from core.logs import LogFile
 from core.migrate import newest_revision, revision_in
+from services.shipping import Shipping
 from stores.challenges import Challenges
 
 PATIENCE_SECONDS = 3
@@ -18,11 +19,12 @@ OK = "ok"
 
 @dataclass(frozen=True)
 class Health:
-    """Looks at each part the service cannot do without, and at the log, which it can."""
+    """Looks at each part the service cannot do without, and at the log and sinks, which it can."""
 
     db: Database
     challenges: Challenges
     log_file: LogFile
+    shipping: Shipping
 
     async def report(self) -> tuple[bool, dict[str, str]]:
         """Whether ceremonies can be held, and what each part says."""
@@ -31,7 +33,8 @@ class Health:
         parts = dict(zip(checks, answers, strict=True))
         ready = all(answer == OK for answer in parts.values())
         lost = self.log_file.trail.failures
-        return ready, {**parts, "log": f"{lost} lines lost" if lost else OK}
+        log = f"{lost} lines lost" if lost else OK
+        return ready, {**parts, "log": log, **self.shipping.report()}
 
     async def _database(self) -> str:
         found, needed = await self.db.read(revision_in), newest_revision()

@@ -27,7 +27,6 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Connection,
     Select,
     Text,
     bindparam,
@@ -40,6 +39,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 
+from core.database import Transaction
 from models import AuditLog, AuditSink
 
 # Past every position there can be.
@@ -171,23 +171,23 @@ class Outbox(Protocol):
 
     register: Any
 
-    def now(self, tx: Connection) -> datetime:
+    def now(self, tx: Transaction) -> datetime:
         """The moment, by a clock that all workers share."""
         ...
 
-    def newest(self, tx: Connection) -> int:
+    def newest(self, tx: Transaction) -> int:
         """The highest position that can be seen; 0 if there is none."""
         ...
 
-    def start(self, tx: Connection, position: int, row_id: str | None) -> int:
+    def start(self, tx: Transaction, position: int, row_id: str | None) -> int:
         """Where the row stands today that was last acknowledged at `position`."""
         ...
 
-    def horizon(self, tx: Connection, newest: int) -> Horizon:
+    def horizon(self, tx: Transaction, newest: int) -> Horizon:
         """How far shipping may go, once `is_settled`; `newest` was read before, in `tx`."""
         ...
 
-    def is_settled(self, tx: Connection, horizon: Horizon) -> bool:
+    def is_settled(self, tx: Transaction, horizon: Horizon) -> bool:
         """Whether no row can appear any more up to `horizon`."""
         ...
 
@@ -197,20 +197,20 @@ class SqliteOutbox:
 
     register = sqlite.insert(AuditSink).values(sink=bindparam("sink")).on_conflict_do_nothing()
 
-    def now(self, _tx: Connection) -> datetime:
+    def now(self, _tx: Transaction) -> datetime:
         return datetime.now(UTC)
 
-    def newest(self, tx: Connection) -> int:
+    def newest(self, tx: Transaction) -> int:
         return _number(tx, _NEWEST)
 
-    def start(self, tx: Connection, _position: int, row_id: str | None) -> int:
+    def start(self, tx: Transaction, _position: int, row_id: str | None) -> int:
         place: int | None = tx.execute(_PLACE, {"row_id": row_id}).scalar()
         return place or 0
 
-    def horizon(self, _tx: Connection, _newest: int) -> Horizon:
+    def horizon(self, _tx: Transaction, _newest: int) -> Horizon:
         return Horizon()
 
-    def is_settled(self, _tx: Connection, _horizon: Horizon) -> bool:
+    def is_settled(self, _tx: Transaction, _horizon: Horizon) -> bool:
         return True
 
 
@@ -219,32 +219,32 @@ class PostgresOutbox:
 
     register = postgresql.insert(AuditSink).values(sink=bindparam("sink")).on_conflict_do_nothing()
 
-    def now(self, tx: Connection) -> datetime:
+    def now(self, tx: Transaction) -> datetime:
         moment: datetime | None = tx.execute(_NOW, {}).scalar()
         return moment or datetime.now(UTC)
 
-    def newest(self, tx: Connection) -> int:
+    def newest(self, tx: Transaction) -> int:
         # The fence would be this transaction's id, and older than what is seen here.
         if tx.execute(_OWN_ID, {}).scalar() is not None:
             raise RuntimeError("a transaction that looks at the outbox has written before")
         return _number(tx, _NEWEST)
 
-    def start(self, _tx: Connection, position: int, _row_id: str | None) -> int:
+    def start(self, _tx: Transaction, position: int, _row_id: str | None) -> int:
         return position
 
-    def horizon(self, tx: Connection, newest: int) -> Horizon:
+    def horizon(self, tx: Transaction, newest: int) -> Horizon:
         return Horizon(newest, _number(tx, _FENCE))
 
-    def is_settled(self, tx: Connection, horizon: Horizon) -> bool:
+    def is_settled(self, tx: Transaction, horizon: Horizon) -> bool:
         return _number(tx, _OLDEST) >= horizon.fence
 
 
-def _number(tx: Connection, statement: Select[Any]) -> int:
+def _number(tx: Transaction, statement: Select[Any]) -> int:
     """The one number that `statement` asks for."""
     return int(tx.execute(statement, {}).scalar() or 0)
 
 
-def look(tx: Connection, outbox: Outbox, sink: str) -> Look:
+def look(tx: Transaction, outbox: Outbox, sink: str) -> Look:
     """Where `sink` stands; a sink that was never heard of has acknowledged nothing."""
     newest = outbox.newest(tx)
     found = tx.execute(_SINK, {"sink": sink}).first()
@@ -254,7 +254,7 @@ def look(tx: Connection, outbox: Outbox, sink: str) -> Look:
 
 
 def claim(
-    tx: Connection, outbox: Outbox, sink: str, me: str, lease: timedelta
+    tx: Transaction, outbox: Outbox, sink: str, me: str, lease: timedelta
 ) -> tuple[tuple[int, str | None], Horizon] | None:
     """Become the one who ships to `sink`: its last acknowledged row, and how far to go from there.
 
@@ -274,7 +274,7 @@ def claim(
 
 
 def waiting(
-    tx: Connection, outbox: Outbox, last: tuple[int, str | None], horizon: Horizon, limit: int
+    tx: Transaction, outbox: Outbox, last: tuple[int, str | None], horizon: Horizon, limit: int
 ) -> list[EventRow] | None:
     """The rows after `last`, in order, at most `limit`; None while `horizon` is not settled."""
     if not outbox.is_settled(tx, horizon):
@@ -285,7 +285,13 @@ def waiting(
 
 
 def acknowledge(
-    tx: Connection, outbox: Outbox, sink: str, me: str, before: int, row: EventRow, lease: timedelta
+    tx: Transaction,
+    outbox: Outbox,
+    sink: str,
+    me: str,
+    before: int,
+    row: EventRow,
+    lease: timedelta,
 ) -> bool:
     """Note that `sink` has everything up to `row`, and keep it for `lease`.
 
@@ -304,6 +310,6 @@ def acknowledge(
     return bool(tx.execute(_ACKNOWLEDGE, values).rowcount)
 
 
-def release(tx: Connection, sink: str, me: str) -> None:
+def release(tx: Transaction, sink: str, me: str) -> None:
     """Let another worker ship to `sink` at once, if this one did."""
     tx.execute(_RELEASE, {"of_sink": sink, "me": me})

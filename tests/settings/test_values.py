@@ -56,6 +56,10 @@ WRITTEN: dict[str, tuple[str, Any]] = {
     "redis_url": ("rediss://cache.internal/0", "rediss://cache.internal/0"),
     "log_file": ("/var/log/auth.log", Path("/var/log/auth.log")),
     "access_log": ("true", True),
+    "audit_sink": (
+        "syslog+tls://logs.internal:6514, stdout:ecs",
+        ("syslog+tls://logs.internal:6514", "stdout:ecs"),
+    ),
     "cors_origins": ("https://app.example.com,", ("https://app.example.com",)),
     "trusted_proxies": ("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
     "decoy_secret": (OTHER_SECRET, OTHER_SECRET),
@@ -66,8 +70,8 @@ WRITTEN: dict[str, tuple[str, Any]] = {
     "danger_rate_limits_off": ("true", True),
     "danger_reveal_unknown_email": ("1", True),
 }
-# These two only come together, with a folder of certificates: they are tested where those are.
-TESTED_ELSEWHERE = {"attestation", "attestation_roots"}
+# These come with certificates: they are tested where those are.
+TESTED_ELSEWHERE = {"attestation", "attestation_roots", "audit_sink_ca"}
 # Settings that are only valid together with others.
 PUBLIC = {"JWT_SECRET": SECRET, "ORIGIN": "https://login.example.com"}
 IN_PRODUCTION = {**PUBLIC, "RP_ID": "example.com", "TRUSTED_PROXIES": "10.0.0.0/8"}

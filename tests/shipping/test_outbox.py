@@ -15,8 +15,8 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import Connection
 
+from core.database import Transaction
 from core.migrate import require_newest, upgrade
 from core.postgres import PostgresDatabase
 from core.sqlite import SqliteDatabase
@@ -180,7 +180,7 @@ def test_a_look_after_a_write_is_refused(play: Callable[[Scene], None]) -> None:
     """Its fence would be older than what it saw."""
 
     async def scene(db: PostgresDatabase, _url: str) -> None:
-        def unit(tx: Connection) -> None:
+        def unit(tx: Transaction) -> None:
             tx.execute(PostgresOutbox.register, {"sink": "another"})
             audit_outbox.claim(tx, PostgresOutbox(), SINK, ME, LEASE)
 
@@ -204,7 +204,7 @@ async def ship(db: PostgresDatabase, until: asyncio.Event) -> list[str]:
             assert await db.write(partial(_acknowledge, before=claimed[0][0], row=rows[-1]))
 
 
-def _acknowledge(tx: Connection, before: int, row: EventRow) -> bool:
+def _acknowledge(tx: Transaction, before: int, row: EventRow) -> bool:
     return audit_outbox.acknowledge(tx, PostgresOutbox(), SINK, ME, before, row, LEASE)
 
 

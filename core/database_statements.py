@@ -75,9 +75,13 @@ class Plans:
             returns_rows=isinstance(statement, Select) or bool(compiled.effective_returning),
             names=names,
             constants={
-                name: bind.value
-                for name, bind in zip(names, binds, strict=True)
-                if not bind.required
+                **{
+                    name: bind.value
+                    for name, bind in zip(names, binds, strict=True)
+                    if not bind.required
+                },
+                # What the engine would fill in: defaults of columns that were not named.
+                **{column.key: column.default.arg for column in compiled.insert_prefetch},
             },
             writers=self._conversions([bind.type for bind in binds], "bind_processor"),
             readers=self._readers(statement),

@@ -62,8 +62,9 @@ class PostgresTransaction:
                 return Rows(plan.read(rows), len(rows))
             # "INSERT 0 1", "UPDATE 1": the last word is the number of rows.
             status: str = await_only(self._connection.execute(plan.sql, *arguments))
-        except asyncpg.IntegrityConstraintViolationError:
-            raise Conflict from None
+        except asyncpg.IntegrityConstraintViolationError as error:
+            # Its words quote the row.
+            raise Conflict(error.constraint_name) from None
         return Rows([], int(status.rpartition(" ")[2]))
 
 

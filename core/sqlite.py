@@ -69,8 +69,9 @@ class SqliteTransaction:
         try:
             cursor = self._connection.execute(plan.sql, plan.bind(values))
             return Rows(plan.read(cursor.fetchall()), cursor.rowcount)
-        except sqlite3.IntegrityError:
-            raise Conflict from None
+        except sqlite3.IntegrityError as error:
+            # Its words name the constraint, and no value.
+            raise Conflict(str(error)) from None
         except sqlite3.Error as error:
             raise _unavailable(error) from None
 

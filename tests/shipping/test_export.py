@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import Connection
 
 import audit
 from audit import Caller, LoginBegun, LoginRefused, Party, ProfileRead
+from core.database import Transaction
 from devtools.audit import cell, main, moment
 from tests.support.process import ROOT
 from tests.support.service import Service
@@ -64,7 +64,7 @@ def url(backend: dict[str, str], tmp_path: Path) -> str:
     """A database with four events, whose service has ended."""
     with Service(tmp_path, **backend) as service:  # type: ignore[arg-type]
 
-        def unit(tx: Connection) -> None:
+        def unit(tx: Transaction) -> None:
             for age, event in EVENTS:
                 at = datetime.now(UTC) - age
                 audit.record(tx, Caller("::1", "=cmd|' /C calc'!A0", "r", at), event)

@@ -3,12 +3,16 @@
 PORT ?= 8000
 BIN := .venv/bin
 
+# The contract and the attacks, which hold on PostgreSQL and Redis as they do on SQLite.
+BOTH := tests/ceremonies tests/fuzz tests/http tests/settings tests/test_reconciliation.py \
+	$(wildcard tests/test_vectors_*.py) tests/tokens
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test lint types unit browser reset pins clean runtime develop chromium services
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 run: runtime ## serve http://localhost:8000 (another port: make run PORT=8001)
 	@ORIGIN="$${ORIGIN:-http://localhost:$(PORT)}" $(BIN)/python -m uvicorn main:app \
@@ -16,6 +20,7 @@ run: runtime ## serve http://localhost:8000 (another port: make run PORT=8001)
 
 test: develop chromium services lint types ## everything: style, types, all tests (what CI runs)
 	@$(BIN)/python -m pytest
+	@TEST_BACKEND=production $(BIN)/python -m pytest $(BOTH)
 
 lint: develop ## style: ruff check and ruff format --check
 	@$(BIN)/ruff check --quiet
@@ -65,3 +70,8 @@ enumeration: develop ## can /login/begin tell who is registered? answers compare
 mutants: ## mutation tests of the security core: which changes does no test notice?
 	@scripts/venv.sh requirements-mutants.txt
 	@$(BIN)/python -m bench.mutation
+
+.PHONY: test-production
+
+test-production: develop services ## the contract and the attacks again, on PostgreSQL and Redis
+	@TEST_BACKEND=production $(BIN)/python -m pytest $(BOTH)

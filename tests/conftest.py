@@ -28,9 +28,19 @@ collect_ignore = [folder for name, folder in NEEDS.items() if find_spec(name) is
 StartService = Callable[..., Service]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL and Redis, leave out what is about the other backend, and count it."""
+    if production.is_chosen():
+        others = [item for item in items if item.get_closest_marker("sqlite")]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def leave_no_databases() -> Iterator[None]:
     """What a run on PostgreSQL has made there goes with it."""
+    if production.is_chosen():
+        production.need_servers()
     yield
     production.drop_all()
 

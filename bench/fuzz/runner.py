@@ -105,15 +105,14 @@ class Runner:
             for what in log_violations(service.folder / "app.log", found["rows"])
         ]
 
-    def _last_row(self) -> int:
-        found = self.world.service.rows("SELECT max(rowid) AS last FROM audit_logs")
-        return int(found[0]["last"] or 0)
+    def _last_row(self) -> str:
+        # The ids are in the order of writing, on every database.
+        found = self.world.service.rows("SELECT max(id) AS last FROM audit_logs")
+        return str(found[0]["last"] or "")
 
     def _reconcile(self, index: int) -> None:
-        rows = self.world.service.rows(
-            "SELECT rowid, * FROM audit_logs WHERE rowid > ?", self._audited
-        )
-        self._audited = max((row["rowid"] for row in rows), default=self._audited)
+        rows = self.world.service.rows("SELECT * FROM audit_logs WHERE id > ?", self._audited)
+        self._audited = max((row["id"] for row in rows), default=self._audited)
         self.report.findings += [
             Finding(index, "audit", what, json.dumps(what)) for what in self._ledger.settle(rows)
         ]

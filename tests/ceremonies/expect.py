@@ -45,11 +45,11 @@ def event_of(service: Service, answer: httpx.Response) -> dict[str, Any]:
 
 
 def users(service: Service) -> list[dict[str, Any]]:
-    return service.rows("SELECT * FROM users ORDER BY created_at, rowid")
+    return service.rows("SELECT * FROM users ORDER BY created_at, email")
 
 
 def passkeys(service: Service) -> list[dict[str, Any]]:
-    return service.rows("SELECT * FROM webauthn_credentials ORDER BY created_at, rowid")
+    return service.rows("SELECT * FROM webauthn_credentials ORDER BY created_at, id")
 
 
 def assert_login_refused(service: Service, answer: httpx.Response, *reasons: str) -> dict[str, Any]:

@@ -16,46 +16,44 @@ from tests.support.clock import HeldClock
 from tests.support.service import JANE, Service
 
 DAY = 86_400
+# Redis runs on its own clock, which does not wait for a slow machine; tests/core holds the bound.
+NEARLY = 295
 
 
 def test_a_login_may_take_nearly_five_minutes(
-    service: Service, clock: HeldClock, device: SoftAuthenticator, jane: dict[str, Any]
+    service: Service, device: SoftAuthenticator, jane: dict[str, Any]
 ) -> None:
     assertion = device.get(service.begin_login())
-    clock.advance(299)
+    service.let_pass(NEARLY)
     assert service.complete_login(JANE["email"], assertion).status_code == 200
 
 
 def test_a_registration_may_take_nearly_five_minutes(
-    service: Service, clock: HeldClock, device: SoftAuthenticator
+    service: Service, device: SoftAuthenticator
 ) -> None:
     credential = device.create(service.begin_registration())
-    clock.advance(299)
+    service.let_pass(NEARLY)
     assert service.complete_registration(JANE["email"], credential).status_code == 201
 
 
 @pytest.mark.parametrize("seconds", [300, 301, DAY])
 def test_a_login_that_takes_longer_is_refused(
-    service: Service,
-    clock: HeldClock,
-    device: SoftAuthenticator,
-    jane: dict[str, Any],
-    seconds: int,
+    service: Service, device: SoftAuthenticator, jane: dict[str, Any], seconds: int
 ) -> None:
     """A6: from the second on that ends its life."""
     assertion = device.get(service.begin_login())
-    clock.advance(seconds)
+    service.let_pass(seconds)
     answer = service.complete_login(JANE["email"], assertion)
     assert_login_refused(service, answer, "no_ceremony")
 
 
 @pytest.mark.parametrize("seconds", [300, 301, DAY])
 def test_a_registration_that_takes_longer_is_refused(
-    service: Service, clock: HeldClock, device: SoftAuthenticator, seconds: int
+    service: Service, device: SoftAuthenticator, seconds: int
 ) -> None:
     """A6: from the second on that ends its life."""
     credential = device.create(service.begin_registration())
-    clock.advance(seconds)
+    service.let_pass(seconds)
     answer = service.complete_registration(JANE["email"], credential)
     assert_registration_refused(service, answer, "no_ceremony")
     assert_nothing_stored(service)
@@ -66,7 +64,7 @@ def test_an_expired_challenge_does_not_come_back(
 ) -> None:
     """A6: setting the wall clock back makes nothing young again."""
     assertion = device.get(service.begin_login())
-    clock.advance(301)
+    service.let_pass(301)
     clock.set_wall(-DAY)
     answer = service.complete_login(JANE["email"], assertion)
     assert_login_refused(service, answer, "no_ceremony")
@@ -83,17 +81,17 @@ def test_setting_the_wall_clock_ends_no_challenge(
     """A6: a lifetime is time that passed, not what a clock says."""
     assertion = device.get(service.begin_login())
     clock.set_wall(seconds)
-    clock.advance(299)
+    service.let_pass(NEARLY)
     assert service.complete_login(JANE["email"], assertion).status_code == 200
 
 
 def test_every_begin_has_five_minutes_of_its_own(
-    service: Service, clock: HeldClock, device: SoftAuthenticator, jane: dict[str, Any]
+    service: Service, device: SoftAuthenticator, jane: dict[str, Any]
 ) -> None:
     first = service.begin_login()
-    clock.advance(200)
+    service.let_pass(200)
     second = service.begin_login()
-    clock.advance(200)
+    service.let_pass(200)
     answer = service.complete_login(JANE["email"], device.get(second))
     assert answer.status_code == 200
     answer = service.complete_login(JANE["email"], device.get(first))

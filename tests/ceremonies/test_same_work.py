@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Executable
 
-from core.database import Rows
+from core.database import Rows, Transaction
 from core.decoys import Decoys
+from core.postgres import PostgresTransaction
 from core.sqlite import SqliteTransaction
 from devtools.authenticator import SoftAuthenticator
+from tests.support import production
 from tests.support.service import JANE, Service
 
 UNKNOWN = "nobody@example.com"
@@ -20,20 +22,21 @@ UNKNOWN = "nobody@example.com"
 def work_of(service: Service, monkeypatch: pytest.MonkeyPatch, email: str) -> list[str]:
     """The statements and decoys that one `/login/begin` for `email` costs, in their order."""
     work: list[str] = []
-    make_decoy, run = Decoys.of, SqliteTransaction.execute
+    transaction = PostgresTransaction if production.is_chosen() else SqliteTransaction
+    make_decoy, run = Decoys.of, transaction.execute
 
     def counted(self: Decoys, address: str) -> tuple[tuple[bytes, str], ...]:
         work.append("a decoy")
         return make_decoy(self, address)
 
     def noted(
-        self: SqliteTransaction, statement: Executable, values: Mapping[str, Any] | None = None
+        self: Transaction, statement: Executable, values: Mapping[str, Any] | None = None
     ) -> Rows:
         work.append(str(statement))
         return run(self, statement, values or {})
 
     monkeypatch.setattr(Decoys, "of", counted)
-    monkeypatch.setattr(SqliteTransaction, "execute", noted)
+    monkeypatch.setattr(transaction, "execute", noted)
     service.begin_login(email)
     monkeypatch.undo()
     return work

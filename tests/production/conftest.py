@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from redis.exceptions import RedisError
 
 from tests.support import production
 from tests.support.service import Service
@@ -15,15 +13,8 @@ from tests.support.service import Service
 
 @pytest.fixture(scope="session", autouse=True)
 def servers() -> None:
-    """Where PostgreSQL or Redis can be missing, these tests are skipped; CI has promised both."""
-    try:
-        production.execute("postgres", "SELECT 1")
-        production.flush_redis()
-    except (OSError, RedisError) as error:
-        missing = f"No PostgreSQL and Redis on loopback ({error}): scripts/ensure-services.sh"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+    """None of these tests goes without."""
+    production.need_servers()
 
 
 @pytest.fixture

@@ -7,12 +7,18 @@ import os
 import subprocess
 import sys
 import uuid
+from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
+import pytest
 from redis import Redis
+from redis.exceptions import RedisError
+
+from core.migrate import newest_revision
+from stores.redis import PREFIX
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = os.environ.get("TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
@@ -22,6 +28,24 @@ REDIS = os.environ.get("TEST_REDIS", "redis://127.0.0.1:6379/9")
 def is_chosen() -> bool:
     """Whether this run of the suite is on PostgreSQL and Redis (`make test-production`)."""
     return os.environ.get("TEST_BACKEND") == "production"
+
+
+def missing() -> str | None:
+    """What is not there to test with, as a sentence; None if all is."""
+    try:
+        execute("postgres", "SELECT 1")
+        flush_redis()
+    except (OSError, RedisError) as error:
+        return f"No PostgreSQL and Redis on loopback ({error}): scripts/ensure-services.sh"
+    return None
+
+
+def need_servers() -> None:
+    """Where PostgreSQL or Redis can be missing, what needs them is skipped; CI has both."""
+    if said := missing():
+        if os.environ.get("CI") == "true":
+            pytest.fail(said)
+        pytest.skip(said)
 
 
 def execute(database: str, statement: str) -> None:
@@ -68,7 +92,7 @@ def take_database() -> str:
     while _FREE:
         name = _FREE.pop()
         try:
-            execute(name, "; ".join(f"DELETE FROM {table}" for table in _TABLES))
+            execute(name, _sweep())
         except asyncpg.UndefinedTableError:
             # A test has broken it.
             drop_database(name)
@@ -79,6 +103,13 @@ def take_database() -> str:
     # Not what is tested here, and most of a test's time.
     execute("postgres", f"ALTER DATABASE {name} SET synchronous_commit = off")
     return name
+
+
+@cache
+def _sweep() -> str:
+    """Empties every table; the revision may be what a test has written there."""
+    revision = f"UPDATE alembic_version SET version_num = '{newest_revision()}'"
+    return "; ".join([*(f"DELETE FROM {table}" for table in _TABLES), revision])
 
 
 def give_back(name: str) -> None:
@@ -104,6 +135,25 @@ def flush_redis() -> None:
         redis.flushdb()
 
 
+def age_challenges(seconds: float) -> None:
+    """Shorten the life of every challenge in Redis by so much: what is over is gone."""
+    with Redis.from_url(REDIS) as redis:
+        for key in redis.scan_iter(f"{PREFIX}*"):
+            left = cast(int, redis.pttl(key))
+            redis.pexpire(key, left - round(1000 * seconds))
+
+
+def count_challenges() -> int:
+    """How many challenges wait in Redis."""
+    with Redis.from_url(REDIS) as redis:
+        return sum(1 for _ in redis.scan_iter(f"{PREFIX}*"))
+
+
+def _shown(value: Any) -> Any:
+    """Moments as SQLite keeps them, so that one test can judge both."""
+    return value.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value
+
+
 def rows(database: str, query: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
     """What psql would print, as dictionaries; `?` marks a value, as in SQLite."""
     for number in range(1, len(values) + 1):
@@ -112,7 +162,8 @@ def rows(database: str, query: str, values: tuple[Any, ...]) -> list[dict[str, A
     async def run() -> list[dict[str, Any]]:
         connection = await asyncpg.connect(f"{SERVER}/{database}", timeout=10)
         try:
-            return [dict(row) for row in await connection.fetch(query, *values)]
+            found = await connection.fetch(query, *values)
+            return [{name: _shown(value) for name, value in row.items()} for row in found]
         finally:
             await connection.close()
 

@@ -20,6 +20,7 @@ from core.config import Settings
 from devtools.authenticator import SoftAuthenticator
 from main import create_app
 from tests.support import production
+from tests.support.clock import HeldClock
 
 if TYPE_CHECKING:
     from core.tracing_spans import Tracing
@@ -149,6 +150,19 @@ class Service:
 
     def last_audit(self, event_type: str) -> dict[str, Any]:
         return self.audit(event_type)[-1]
+
+    def let_pass(self, seconds: float) -> None:
+        """Let time pass on the clock in the test's hand, and for challenges, on Redis's own."""
+        clock: HeldClock = self.app.state.clock
+        clock.advance(seconds)
+        if self.settings.redis_url:
+            production.age_challenges(seconds)
+
+    def waiting(self) -> int:
+        """How many begun ceremonies are kept."""
+        if self.settings.redis_url:
+            return production.count_challenges()
+        return len(self.app.state.challenges)
 
     # -- the ceremonies, as a browser would go through them --
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +19,7 @@ from unittest.mock import patch
 from pydantic import SecretStr, ValidationError
 
 import stores.challenges
+import stores.redis
 import tests.support.service
 from core import cose
 from core.config import Settings
@@ -62,7 +64,9 @@ def hold(vector: Vector, attestation: str | None = None) -> Outcome:
     return Outcome(answer.status_code, event["reason"])
 
 
-def settings_of(vector: Vector, folder: Path, attestation: str | None = None) -> Settings:
+def settings_of(
+    vector: Vector, folder: Path, attestation: str | None = None, **backend: Any
+) -> Settings:
     """The vector's relying party as settings, though `Settings` would refuse some of them."""
     values: dict[str, Any] = {
         "rp_id": vector.given["rp_id"],
@@ -70,6 +74,7 @@ def settings_of(vector: Vector, folder: Path, attestation: str | None = None) ->
         "jwt_secret": SecretStr("a secret of the tests, long enough to be one"),
         "database_url": f"sqlite:///{folder}/app.db",
         "log_file": folder / "app.log",
+        **backend,
         "attestation": attestation or vector.attestation,
     }
     if values["attestation"] == "direct":
@@ -106,8 +111,8 @@ def was_backup_eligible(vector: Vector) -> bool:
 
 @contextmanager
 def _service(vector: Vector, folder: Path, attestation: str | None) -> Iterator[Service]:
-    settings = settings_of(vector, folder, attestation)
-    with patch.object(tests.support.service, "Settings", return_value=settings):
+    made = partial(settings_of, vector, folder, attestation)
+    with patch.object(tests.support.service, "Settings", made):
         service = Service(folder, clock=HeldClock(vector.moment))
     with service:
         yield service
@@ -115,7 +120,10 @@ def _service(vector: Vector, folder: Path, attestation: str | None) -> Iterator[
 
 def _remember_challenge(service: Service, vector: Vector, pending: Pending) -> None:
     challenge = vector.given["challenge_b64url"]
-    with patch.object(stores.challenges, "new_challenge", return_value=challenge):
+    with (
+        patch.object(stores.challenges, "new_challenge", return_value=challenge),
+        patch.object(stores.redis, "new_challenge", return_value=challenge),
+    ):
         assert service.run(service.app.state.challenges.put(pending)) == challenge
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select
 
-from core.database import Transaction
+from core.database import Conflict, Transaction
+from core.errors import Unavailable
 from models import AuditLog, User
 
 # The actor may have been deleted a moment ago; the event is kept all the same, without the link.
@@ -21,5 +22,9 @@ _INSERT = insert(AuditLog).values(
 
 
 def add(tx: Transaction, row: Mapping[str, Any]) -> None:
-    """Insert one row; `row` names every column of `audit_logs`."""
-    tx.execute(_INSERT, {**row, "actor_id": row["user_id"]})
+    """Insert one row; `row` names every column of `audit_logs`. Raises Unavailable."""
+    try:
+        tx.execute(_INSERT, {**row, "actor_id": row["user_id"]})
+    except Conflict:
+        # A trigger or a constraint that an operator has put there; no caller can explain it.
+        raise Unavailable("the audit trail refuses the row") from None

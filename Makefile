@@ -71,7 +71,10 @@ mutants: ## mutation tests of the security core: which changes does no test noti
 	@scripts/venv.sh requirements-mutants.txt
 	@$(BIN)/python -m bench.mutation
 
-.PHONY: test-production
+.PHONY: test-production soak
 
 test-production: develop services ## the contract and the attacks again, on PostgreSQL and Redis
 	@TEST_BACKEND=production $(BIN)/python -m pytest $(BOTH)
+
+soak: develop ## every fault survived, in full: about an hour (NAMES="full-disk ...": only these)
+	@$(BIN)/python -m bench.soak $(NAMES) --full

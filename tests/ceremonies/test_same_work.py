@@ -23,7 +23,8 @@ def work_of(service: Service, monkeypatch: pytest.MonkeyPatch, email: str) -> li
     """The statements and decoys that one `/login/begin` for `email` costs, in their order."""
     work: list[str] = []
     transaction = PostgresTransaction if production.is_chosen() else SqliteTransaction
-    make_decoy, run = Decoys.of, transaction.execute
+    make_decoy = Decoys.of
+    run: Any = transaction.execute
 
     def counted(self: Decoys, address: str) -> tuple[tuple[bytes, str], ...]:
         work.append("a decoy")
@@ -33,7 +34,8 @@ def work_of(service: Service, monkeypatch: pytest.MonkeyPatch, email: str) -> li
         self: Transaction, statement: Executable, values: Mapping[str, Any] | None = None
     ) -> Rows:
         work.append(str(statement))
-        return run(self, statement, values or {})
+        found: Rows = run(self, statement, values or {})
+        return found
 
     monkeypatch.setattr(Decoys, "of", counted)
     monkeypatch.setattr(transaction, "execute", noted)

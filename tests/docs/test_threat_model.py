@@ -18,7 +18,7 @@ EXPECTED = [
     *(f"C{n}" for n in range(1, 7)),
     "D1",
     "D2",
-    "E6",
+    *(f"E{n}" for n in range(1, 7)),
 ]
 
 

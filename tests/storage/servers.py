@@ -34,7 +34,11 @@ class Server:
         self._forker, self.folder, self.port = forker, folder, port
         self.url = f"http://localhost:{port}"
         self._environment = {"ORIGIN": self.url, **settings}
-        self._pid = 0
+        self.pid = 0
+
+    def set(self, **settings: str) -> None:
+        """Other settings from the next start on."""
+        self._environment |= settings
 
     def start(self) -> None:
         """Fork it off; it is not yet up when this returns."""
@@ -47,7 +51,7 @@ class Server:
         assert self._forker.stdout
         self._forker.stdin.write(json.dumps(order) + "\n")
         self._forker.stdin.flush()
-        self._pid = int(self._forker.stdout.readline())
+        self.pid = int(self._forker.stdout.readline())
 
     def wait(self) -> None:
         """Return once it answers; fail if it has ended."""
@@ -55,7 +59,7 @@ class Server:
 
     def kill(self) -> None:
         """`kill -9`: no last word, no last flush."""
-        os.kill(self._pid, signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
         until(lambda: not self._is_alive())
 
     def _answers(self) -> bool:
@@ -68,7 +72,7 @@ class Server:
 
     def _is_alive(self) -> bool:
         try:
-            os.kill(self._pid, 0)
+            os.kill(self.pid, 0)
         except ProcessLookupError:
             return False
         return True

@@ -20,6 +20,7 @@ from tests.support.service import person
 PATIENCE_SECONDS = 60
 # Loading the certificates that https would need takes longer than a login.
 _PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+RECOVERY_SECONDS = 5
 BROKEN = 0
 EVENTS = {
     "/register/begin": "registration_begin",
@@ -146,3 +147,13 @@ async def keep_logging_in(
                 await asyncio.sleep(0.02)
 
     await asyncio.gather(*map(live, people))
+
+
+async def seconds_until_login(client: httpx.AsyncClient, someone: Person) -> float:
+    """How long until a login works again, tried every 50 ms; bounded by a minute."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < 60:
+        if (await someone.log_in(client, Ledger("recovery"))).succeeded:
+            break
+        await asyncio.sleep(0.05)
+    return time.monotonic() - begun

@@ -10,10 +10,17 @@ from itertools import cycle
 import httpx
 
 from bench.soak.backends import Production
-from bench.soak.clients import Ledger, Person, connect, keep_logging_in, settle
+from bench.soak.clients import (
+    RECOVERY_SECONDS,
+    Ledger,
+    Person,
+    connect,
+    keep_logging_in,
+    seconds_until_login,
+    settle,
+)
 from bench.soak.report import Report
 from bench.soak.truth import lies, strangers
-from bench.soak.unwritable import RECOVERY_SECONDS, seconds_until_login
 from tests.storage.servers import Server
 
 PEOPLE = 8

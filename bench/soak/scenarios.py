@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.soak import flood, kills, outages, processes, unwritable, writers
+from bench.soak import disks, flood, kills, outages, processes, unwritable, writers
 from bench.soak.backends import Backend, Production, production, sqlite
 from bench.soak.report import Report
 from tests.storage.servers import Server, forking
@@ -36,15 +36,15 @@ def _outage(kind: Callable[[Production], Iterator[outages.Outage]]) -> Callable[
 
 def _full_disk(report: Report, _backend: Backend, server: Server, *, rounds: int) -> None:
     """The database is on the small disk, the log with it."""
-    with unwritable.small_disk(server.folder) as disk, sqlite(disk or server.folder) as small:
+    with disks.small_disk(server.folder) as disk, sqlite(disk or server.folder) as small:
         files = {"LOG_FILE": str((disk or server.folder) / "app.log"), **small.settings}
         server.set(**files)
-        unwritable.full_disk(report, small, server, rounds=rounds, disk=disk)
+        disks.full_disk(report, small, server, rounds=rounds, disk=disk)
 
 
 def _log_file(report: Report, backend: Backend, server: Server, *, logins: int) -> None:
     server.set(LOG_FILE="/dev/full")
-    unwritable.log_file(report, backend, server, logins=logins)
+    disks.log_file(report, backend, server, logins=logins)
 
 
 def _flood(report: Report, backend: Backend, server: Server, *, requests: int) -> None:

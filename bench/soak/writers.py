@@ -9,10 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 from bench.soak.backends import Backend
-from bench.soak.clients import Ledger, Person, connect, settle
-from bench.soak.report import Report
+from bench.soak.clients import Ledger, Person, Sent, connect, settle
+from bench.soak.report import Report, percentile
 from bench.soak.truth import lies, strangers
-from bench.soak.unwritable import figures_of
 from tests.storage.servers import Server
 
 WRITERS = 50
@@ -33,7 +32,7 @@ def many_writers(report: Report, backend: Backend, server: Server, *, logins: in
     report.figures["logins"] = len(done)
     report.figures["logins a second"] = round(len(done) / (time.monotonic() - begun))
     report.figures["an operator's updates meanwhile"] = written
-    figures_of(report, done)
+    _figures_of(report, done)
     report.fail(strangers(ledger, {200, 201}))
     report.fail(lies(backend, ledger))
     for file in ("server.out", "app.log"):
@@ -74,3 +73,10 @@ def _update(file: Path) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("UPDATE users SET job_title = 'Writer'")
         connection.execute("COMMIT")
+
+
+def _figures_of(report: Report, sent: list[Sent]) -> None:
+    """How fast the answers were, and the slowest."""
+    seconds = [each.seconds for each in sent]
+    report.figures["p95, ms"] = round(1000 * percentile(seconds, 0.95))
+    report.figures["slowest, ms"] = round(1000 * max(seconds, default=0))

@@ -50,9 +50,8 @@ class PostgresServer:
 
     def _signal(self, number: signal.Signals) -> None:
         main = int((self._data / "postmaster.pid").read_text().split()[0])
-        command = ["ps", "-o", "pid=", "--ppid", str(main)]
-        listed = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
-        for process in (main, *map(int, listed.stdout.split())):
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for process in (main, *map(int, children)):
             try:
                 os.kill(process, number)
             except ProcessLookupError:

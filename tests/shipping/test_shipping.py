@@ -65,7 +65,8 @@ def rows(service: Service, query: str) -> list[dict[str, Any]]:
 
 
 def lines(service: Service, words: str) -> list[str]:
-    text = (service.folder / "app.log").read_text("ascii")
+    file = service.folder / "app.log"
+    text = file.read_text("ascii") if file.is_file() else ""
     return [line for line in text.splitlines() if words in line]
 
 

@@ -78,3 +78,8 @@ test-production: develop services ## the contract and the attacks again, on Post
 
 soak: develop ## every fault survived, in full: about an hour (NAMES="full-disk ...": only these)
 	@$(BIN)/python -m bench.soak $(NAMES) --full
+
+.PHONY: bench
+
+bench: develop ## what an operation costs, on SQLite and on PostgreSQL + Redis (under 3 minutes)
+	@$(BIN)/python -m bench.load $(BENCH)

@@ -1,0 +1,88 @@
+"""How a system is spoken to: each operation is a script of requests, the same for every client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from typing import Any, NamedTuple, Protocol
+
+from bench.load.authenticator import Passkey, Site
+
+BROWSER = (
+    b"User-Agent: Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 "
+    b"(KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36\r\nAccept: */*\r\n"
+)
+
+
+class Answer(NamedTuple):
+    """One HTTP answer; `head` holds status line and fields as they came."""
+
+    status: int
+    head: bytes
+    body: bytes
+
+    def json(self, status: int = 200) -> Any:
+        """The body of an answer that must have this status. Raises Wrong."""
+        if self.status != status:
+            raise Wrong(f"status {self.status} instead of {status}")
+        return json.loads(self.body)
+
+    def cookies(self) -> bytes:
+        """What `Set-Cookie` fields set, as the value of a `Cookie` field."""
+        lines = self.head.split(b"\r\n")[1:]
+        pairs = (line.partition(b":") for line in lines)
+        set_cookie = (value for name, _, value in pairs if name.lower() == b"set-cookie")
+        return b"; ".join(value.partition(b";")[0].strip() for value in set_cookie)
+
+
+class Wrong(Exception):
+    """An answer that is no success: the operation counts as an error, and is not timed."""
+
+
+Script = Generator[bytes, Answer, None]
+
+
+class Person:
+    """Somebody with a passkey, and what the system gave them."""
+
+    __slots__ = ("cookies", "email", "passkey", "profile", "token", "user_id")
+
+    def __init__(self, email: bytes, passkey: Passkey) -> None:
+        self.email, self.passkey = email, passkey
+        self.user_id = self.token = self.cookies = self.profile = b""
+
+
+class Requests:
+    """Requests to one server, from prepared heads."""
+
+    def __init__(self, host: str, *fields: bytes) -> None:
+        self._common = b"Host: %b\r\n%b%b" % (
+            host.encode(),
+            BROWSER,
+            b"".join(field + b"\r\n" for field in fields),
+        )
+        self._heads: dict[str, bytes] = {}
+
+    def post(self, path: str, body: bytes, fields: bytes = b"") -> bytes:
+        """`fields` are whole header lines, each with its line end."""
+        head = self._heads.get(path) or self._head(path)
+        return b"%b%b%d\r\n\r\n%b" % (head, fields + b"Content-Length: ", len(body), body)
+
+    def _head(self, path: str) -> bytes:
+        line = b"POST %b HTTP/1.1\r\n" % path.encode()
+        self._heads[path] = line + self._common + b"Content-Type: application/json\r\n"
+        return self._heads[path]
+
+    def get(self, path: bytes, fields: bytes = b"") -> bytes:
+        return b"GET %b HTTP/1.1\r\n%b%b\r\n" % (path, self._common, fields)
+
+
+class Api(Protocol):
+    """One system's dialect. Scripts raise Wrong; they keep in `person` what later ones need."""
+
+    kinds: tuple[str, ...]
+
+    def __init__(self, host: str, site: Site) -> None: ...
+
+    def script(self, kind: str, person: Person) -> Script:
+        """A complete operation of a kind: `register`, `login`, `usernameless` or `profile`."""

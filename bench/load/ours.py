@@ -1,0 +1,69 @@
+"""The dialect of this service: see the contract of its endpoints in the README."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.load.api import Person, Requests, Script, Wrong
+from bench.load.authenticator import Site
+
+FORM = (
+    b'{"first_name":"Jane","last_name":"Doe","email":"%b","date_of_birth":"1990-01-15",'
+    b'"job_title":"Engineer"}'
+)
+NAMED, NAMELESS = b'{"email":"%b","assertion":%b}', b'{"assertion":%b}'
+
+
+class Ours:
+    """`main:app`, and every peer that we made to speak like it."""
+
+    kinds: tuple[str, ...] = ("register", "login", "usernameless", "profile")
+
+    def __init__(self, host: str, site: Site) -> None:
+        self._requests, self._site = Requests(host), site
+        self._scripts: dict[str, Callable[[Person], Script]] = {
+            "register": self._register,
+            "login": self._login,
+            "usernameless": self._usernameless,
+            "profile": self._profile,
+        }
+
+    def script(self, kind: str, person: Person) -> Script:
+        return self._scripts[kind](person)
+
+    def _register(self, person: Person) -> Script:
+        options = (yield self._requests.post("/register/begin", FORM % person.email)).json()
+        public_key = options["publicKey"]
+        person.passkey.handle = public_key["user"]["id"].encode()
+        credential = person.passkey.create(self._site, public_key["challenge"].encode())
+        body = b'{"email":"%b","credential":%b}' % (person.email, credential)
+        user = (yield self._requests.post("/register/complete", body)).json(201)
+        if user["email"].encode() != person.email:
+            raise Wrong("somebody else was registered")
+        person.user_id = user["id"].encode()
+
+    def _login(self, person: Person) -> Script:
+        begin = self._requests.post("/login/begin", b'{"email":"%b"}' % person.email)
+        challenge = (yield begin).json()["publicKey"]["challenge"].encode()
+        assertion = person.passkey.answer(self._site, challenge)
+        body = NAMED % (person.email, assertion)
+        self._keep(person, (yield self._requests.post("/login/complete", body)).json())
+
+    def _usernameless(self, person: Person) -> Script:
+        begin = self._requests.post("/login/begin", b"{}")
+        challenge = (yield begin).json()["publicKey"]["challenge"].encode()
+        body = NAMELESS % person.passkey.answer(self._site, challenge)
+        self._keep(person, (yield self._requests.post("/login/complete", body)).json())
+
+    def _keep(self, person: Person, answer: dict[str, str]) -> None:
+        person.token = answer["access_token"].encode()
+        if not person.token:
+            raise Wrong("no token")
+        person.profile = self._requests.get(
+            b"/users/%b" % person.user_id, b"Authorization: Bearer %b\r\n" % person.token
+        )
+
+    def _profile(self, person: Person) -> Script:
+        user = (yield person.profile).json()
+        if user["id"].encode() != person.user_id:
+            raise Wrong("somebody else's profile")

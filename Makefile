@@ -14,6 +14,8 @@ BOTH := tests/ceremonies tests/fuzz tests/http tests/settings tests/test_reconci
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
 run: runtime ## serve http://localhost:8000 (another port: make run PORT=8001)
 	@ORIGIN="$${ORIGIN:-http://localhost:$(PORT)}" $(BIN)/python -m uvicorn main:app \
 		--host 127.0.0.1 --port $(PORT) --no-proxy-headers --no-server-header
@@ -83,3 +85,8 @@ soak: develop ## every fault survived, in full: about an hour (NAMES="full-disk 
 
 bench: develop ## what an operation costs, on SQLite and on PostgreSQL + Redis (under 3 minutes)
 	@$(BIN)/python -m bench.load $(BENCH)
+
+.PHONY: bench-peers
+
+bench-peers: develop ## the same load on other passkey servers, in turns; writes docs/performance.svg
+	@$(BIN)/python -m bench.peers --svg docs/performance.svg $(BENCH)

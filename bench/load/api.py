@@ -10,7 +10,7 @@ from bench.load.authenticator import Passkey, Site
 
 BROWSER = (
     b"User-Agent: Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 "
-    b"(KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36\r\nAccept: */*\r\n"
+    b"(KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36\r\n"
 )
 
 
@@ -56,25 +56,31 @@ class Requests:
     """Requests to one server, from prepared heads."""
 
     def __init__(self, host: str, *fields: bytes) -> None:
-        self._common = b"Host: %b\r\n%b%b" % (
-            host.encode(),
-            BROWSER,
-            b"".join(field + b"\r\n" for field in fields),
-        )
+        every = (b"Host: " + host.encode(), *(fields or (b"Accept: */*",)))
+        self._common = BROWSER + b"".join(field + b"\r\n" for field in every)
         self._heads: dict[str, bytes] = {}
 
     def post(self, path: str, body: bytes, fields: bytes = b"") -> bytes:
         """`fields` are whole header lines, each with its line end."""
-        head = self._heads.get(path) or self._head(path)
-        return b"%b%b%d\r\n\r\n%b" % (head, fields + b"Content-Length: ", len(body), body)
+        head = self._heads.get(path)
+        if head is None:
+            head = self._heads[path] = self._head(path)
+        return _whole(head, body, fields)
+
+    def post_once(self, path: str, body: bytes, fields: bytes = b"") -> bytes:
+        """The same for a path that comes but once."""
+        return _whole(self._head(path), body, fields)
 
     def _head(self, path: str) -> bytes:
         line = b"POST %b HTTP/1.1\r\n" % path.encode()
-        self._heads[path] = line + self._common + b"Content-Type: application/json\r\n"
-        return self._heads[path]
+        return line + self._common + b"Content-Type: application/json\r\n"
 
     def get(self, path: bytes, fields: bytes = b"") -> bytes:
         return b"GET %b HTTP/1.1\r\n%b%b\r\n" % (path, self._common, fields)
+
+
+def _whole(head: bytes, body: bytes, fields: bytes) -> bytes:
+    return b"%b%bContent-Length: %d\r\n\r\n%b" % (head, fields, len(body), body)
 
 
 class Api(Protocol):

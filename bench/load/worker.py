@@ -70,6 +70,7 @@ class Worker:
         site = Site(target.origin)
         self._api = target.api(target.origin.partition("//")[2], site)
         self._people: deque[Person] = deque()
+        self._newcomers: deque[Person] = deque()
         self._strangers: deque[Person] = deque()
         self._name, self._born = name, 0
 
@@ -98,15 +99,19 @@ class Worker:
     def take(self, kind: str) -> Person:
         if kind == "register":
             return self._strangers.popleft() if self._strangers else self._stranger()
-        # The one who waited longest: nobody logs in twice at a time.
-        return self._people.popleft()
+        # The one who waited longest: nobody logs in twice at a time. Only who has logged in has
+        # a token to read with.
+        waiting = self._newcomers if self._newcomers and kind != "profile" else self._people
+        return waiting.popleft()
 
     def script(self, kind: str, person: Person) -> Script:
         return self._api.script(kind, person)
 
     def put_back(self, kind: str, person: Person, succeeded: bool) -> None:
-        if succeeded or kind != "register":
+        if person.profile:
             self._people.append(person)
+        elif succeeded or kind != "register":
+            self._newcomers.append(person)
 
 
 class _Drive:

@@ -1,0 +1,1 @@
+"""Other people's passkey servers under the same load, in turns with this one."""

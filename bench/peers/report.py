@@ -1,0 +1,52 @@
+"""The comparison as a table; ours is 1 in every ratio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bench.load.report import table
+from bench.peers.rounds import KINDS, Rounds, Standing
+
+NAMES = {"login": "login", "register": "register", "profile": "get user"}
+
+
+def text(standings: Sequence[Standing], rounds: Rounds) -> str:
+    """The first of the standings is ours."""
+    explained = (
+        f"medians of {rounds.count} rounds at {rounds.connections} connections; server CPU in ms "
+        "for each operation (a login is two requests), user and system time; x: times ours"
+    )
+    notes = [
+        f"{each.name}: {count} x {reason}"
+        for each in standings
+        for reason, count in each.errors.items()
+    ]
+    return "\n".join((table(list(_rows(standings))), "", explained, *notes))
+
+
+def _rows(standings: Sequence[Standing]) -> Iterator[tuple[str, ...]]:
+    cpu = (part for kind in KINDS for part in (f"CPU {NAMES[kind]}", "x"))
+    yield ("system", "durable", "syncs/login", "commits/login", *cpu, "logins/s", "x")
+    ours = standings[0]
+    for each in standings:
+        yield (each.name, each.durable, *_disk(each), *_cpu(each, ours), *_speed(each, ours))
+
+
+def _disk(each: Standing) -> tuple[str, str]:
+    syncs, commits = each.syncs_per_login, each.commits["login"]
+    return ("-" if syncs is None else f"{syncs:.2f}", f"{commits or 0:.2f}")
+
+
+def _cpu(each: Standing, ours: Standing) -> Iterator[str]:
+    for kind in KINDS:
+        yield f"{each.cpu[kind]:.3f}"
+        yield _ratio(each.cpu[kind], ours.cpu[kind])
+
+
+def _speed(each: Standing, ours: Standing) -> tuple[str, str]:
+    mine, theirs = each.per_second["login"], ours.per_second["login"]
+    return f"{mine:.0f}", _ratio(mine, theirs)
+
+
+def _ratio(value: float, ours: float) -> str:
+    return f"{value / ours:.2f}" if ours else "-"

@@ -1,0 +1,86 @@
+"""The peers as systems: started in a fresh folder, like this service."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.load.api import Api
+from bench.load.ours import Ours
+from bench.load.storage import SqliteStorage
+from bench.load.systems import Served, process, wait_for
+from bench.peers import install
+from bench.peers.dialects import BetterAuth, FlaskSecurity
+from tests.support.process import free_port
+
+GUNICORN = (
+    *("-m", "gunicorn", "app:app", "--no-control-socket", "--keep-alive", "75"),
+    *("--worker-class", "gthread", "--threads", "16", "--worker-connections", "1000"),
+)
+
+
+@contextmanager
+def _started(
+    command: Sequence[str], port: int, folder: Path, cores: frozenset[int], synchronous: str
+) -> Iterator[Served]:
+    url, origin = f"http://127.0.0.1:{port}", f"http://localhost:{port}"
+    settings = {"PORT": str(port), "ORIGIN": origin, "SYNCHRONOUS": synchronous}
+    variables = {**os.environ, "NODE_ENV": "production", **settings}
+    with process(command, folder, variables, cores) as child:
+        wait_for(child, f"{url}/livez", folder)
+        yield Served(url, origin, child.pid, SqliteStorage(folder / "peer.db"))
+
+
+@dataclass(frozen=True)
+class NodePeer:
+    """A server.mjs beside this file."""
+
+    name: str
+    folder: str
+    api: type[Api]
+    synchronous: str = "FULL"
+    workers: int = 1
+
+    def install(self) -> None:
+        install.node(self.folder)
+
+    @contextmanager
+    def serving(self, folder: Path, cores: frozenset[int]) -> Iterator[Served]:
+        command = ("node", str(install.node(self.folder) / "server.mjs"))
+        with _started(command, free_port(), folder, cores, self.synchronous) as served:
+            yield served
+
+
+@dataclass(frozen=True)
+class FlaskPeer:
+    """app.py beside this file, under gunicorn: one process, as for all."""
+
+    name: str = "Flask-Security"
+    api: type[Api] = FlaskSecurity
+    synchronous: str = "FULL"
+    workers: int = 1
+
+    def install(self) -> None:
+        install.python("flask_security")
+
+    @contextmanager
+    def serving(self, folder: Path, cores: frozenset[int]) -> Iterator[Served]:
+        port = free_port()
+        code = install.HERE / "flask_security"
+        interpreter = str(install.python("flask_security"))
+        listen = ("--pythonpath", str(code), "--bind", f"127.0.0.1:{port}")
+        command = (interpreter, *GUNICORN, *listen)
+        with _started(command, port, folder, cores, self.synchronous) as served:
+            yield served
+
+
+Peer = NodePeer | FlaskPeer
+PEERS: tuple[Peer, ...] = (
+    NodePeer("fastify, FULL", "fastify", Ours),
+    NodePeer("fastify, NORMAL", "fastify", Ours, synchronous="NORMAL"),
+    NodePeer("better-auth", "better_auth", BetterAuth),
+    FlaskPeer(),
+)

@@ -90,3 +90,8 @@ bench: develop ## what an operation costs, on SQLite and on PostgreSQL + Redis (
 
 bench-peers: develop ## the same load on other passkey servers, in turns; writes docs/performance.svg
 	@$(BIN)/python -m bench.peers --svg docs/performance.svg $(BENCH)
+
+.PHONY: bench-scale
+
+bench-scale: develop ## what size costs: 100,000 users and a million audit rows (SCALE=--full: ten times)
+	@$(BIN)/python -m bench.scale $(SCALE) $(BENCH)

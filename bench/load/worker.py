@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
+from secrets import token_hex
 from typing import Any
 
 from bench.load.api import Answer, Api, Person, Script, Wrong
@@ -82,7 +83,9 @@ class Worker:
 
     def _stranger(self) -> Person:
         self._born += 1
-        return Person(f"{self._name}-{self._born}@example.com".encode(), Passkey())
+        # Neighbours in time are no neighbours in the index, as with real people.
+        spread = token_hex(3)
+        return Person(f"{spread}-{self._name}-{self._born}@example.com".encode(), Passkey())
 
     def run(self, window: Window) -> Result:
         """Drive one window; every connection has one operation under way at any time."""

@@ -16,19 +16,22 @@ class Missing(Exception):
     """What a peer needs is not on this machine; the message says what."""
 
 
-def node(name: str) -> Path:
-    """The folder from which Node runs this peer's server.mjs, with its packages installed."""
+def node() -> Path:
+    """The folder from which Node runs its peers, with their packages installed.
+
+    One folder for all of them: better-sqlite3 may have to be compiled, which takes minutes.
+    """
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise Missing("node and npm are not installed")
-    sources = [HERE / name / file for file in ("package.json", "package-lock.json", "server.mjs")]
-    folder = PLACE / name
-    if _is_fresh(folder, sources):
-        return folder
+    sources = sorted(file for file in (HERE / "node").iterdir() if file.is_file())
+    packages = [file for file in sources if file.suffix == ".json"]
+    folder = PLACE / "node"
     _copy(sources, folder)
-    # The passkey plugin asks for exact versions that its own neighbours have passed.
-    quiet = ["--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"]
-    _run(["npm", "ci", "--legacy-peer-deps", *quiet], folder)
-    _mark(folder, sources)
+    if not _is_fresh(folder, packages):
+        # The passkey plugin asks for exact versions that its own neighbours have passed.
+        quiet = ["--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"]
+        _run(["npm", "ci", "--legacy-peer-deps", *quiet], folder)
+        _mark(folder, packages)
     return folder
 
 

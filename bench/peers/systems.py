@@ -36,20 +36,20 @@ def _started(
 
 @dataclass(frozen=True)
 class NodePeer:
-    """A server.mjs beside this file."""
+    """A script in node/, beside this file."""
 
     name: str
-    folder: str
+    script: str
     api: type[Api]
     synchronous: str = "FULL"
     workers: int = 1
 
     def install(self) -> None:
-        install.node(self.folder)
+        install.node()
 
     @contextmanager
     def serving(self, folder: Path, cores: frozenset[int]) -> Iterator[Served]:
-        command = ("node", str(install.node(self.folder) / "server.mjs"))
+        command = ("node", str(install.node() / self.script))
         with _started(command, free_port(), folder, cores, self.synchronous) as served:
             yield served
 
@@ -79,8 +79,8 @@ class FlaskPeer:
 
 Peer = NodePeer | FlaskPeer
 PEERS: tuple[Peer, ...] = (
-    NodePeer("fastify, FULL", "fastify", Ours),
-    NodePeer("fastify, NORMAL", "fastify", Ours, synchronous="NORMAL"),
-    NodePeer("better-auth", "better_auth", BetterAuth),
+    NodePeer("fastify, FULL", "fastify.mjs", Ours),
+    NodePeer("fastify, NORMAL", "fastify.mjs", Ours, synchronous="NORMAL"),
+    NodePeer("better-auth", "better_auth.mjs", BetterAuth),
     FlaskPeer(),
 )

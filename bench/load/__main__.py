@@ -16,6 +16,8 @@ from bench.load.systems import OnPostgres, OnSqlite, Served, System, why_not_pos
 from bench.load.wire import loopback
 
 DEFAULT = Plan()
+# No process has this number.
+NOBODY = -1
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -80,9 +82,9 @@ def _measure_running(options: argparse.Namespace, plan: Plan) -> list[Figures]:
         raise SystemExit(str(error)) from None
     pid = listener(port)
     if pid is None:
-        raise SystemExit(f"nothing of ours listens on port {port}")
+        print("The server's process cannot be seen: no CPU, no memory.", file=sys.stderr)
     origin = options.origin or f"http://localhost:{port}"
-    served = Served(options.url, origin, pid, storage=None)
+    served = Served(options.url, origin, pid or NOBODY, storage=None)
     cores = share_cores()
     # Where that server runs is not ours to say.
     cores = cores._replace(server=frozenset())

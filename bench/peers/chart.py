@@ -10,8 +10,8 @@ from bench.peers.report import NAMES
 from bench.peers.rounds import KINDS, Standing
 
 WIDTH, LEFT, RIGHT = 720, 170, 90
-BAR, GAP, HEAD = 18, 6, 34
-TEXT, OURS, OTHERS = "#6e7681", "#2f81f7", "#8c959f"
+BAR, GAP, HEAD, FOOT = 18, 6, 34, 34
+TEXT, OURS, OTHERS = "#737c87", "#2f81f7", "#8c959f"
 FONT = 'font-family="system-ui, sans-serif" font-size="13"'
 
 
@@ -20,11 +20,12 @@ def svg(standings: Sequence[Standing]) -> str:
     bars = "\n".join(
         part for place, kind in enumerate(KINDS) for part in _group(standings, kind, place)
     )
-    height = len(KINDS) * _group_height(len(standings)) + 8
+    height = len(KINDS) * _group_height(len(standings)) + FOOT
+    note = _text(LEFT, height - 10, "* answers before its commits are on the disk", "start")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
         f'width="{WIDTH}" height="{height}" role="img" {FONT}>\n'
-        f"<title>{escape(_summary(standings))}</title>\n{bars}\n</svg>\n"
+        f"<title>{escape(_summary(standings))}</title>\n{bars}\n{note}\n</svg>\n"
     )
 
 

@@ -56,7 +56,7 @@ def text(moment: datetime) -> str:
 def users(count: int) -> Iterator[tuple[Any, ...]]:
     """Rows for `USER_COLUMNS`."""
     for number in range(count):
-        made = text(START + YEARS * number / count)
+        made = text(START + YEARS * (number / count))
         name = FIRST[number % len(FIRST)], LAST[number % len(LAST)]
         role = "admin" if number == 0 else "user"
         born = "1990-01-15 00:00:00.000000"
@@ -70,7 +70,7 @@ def passkeys(count: int) -> Iterator[tuple[Any, ...]]:
     dice = Random(count)
     aaguid = str(uuid.UUID(bytes=NO_AAGUID))
     for number in range(count):
-        made = text(START + YEARS * number / count)
+        made = text(START + YEARS * (number / count))
         key = str(uuid.UUID(int=dice.getrandbits(128), version=4))
         blobs = dice.randbytes(32), dice.randbytes(77)
         yield (key, user_id(number), *blobs, 7, "internal", aaguid, 1, 1, 1, made, made)
@@ -82,7 +82,7 @@ def events(count: int, people: int) -> Iterator[tuple[Any, ...]]:
     kinds = [event for event in EVENTS for _ in range(event[0])]
     ids = [user_id(number) for number in range(people)]
     for number in range(count):
-        moment = START + YEARS * number / count
+        moment = START + YEARS * (number / count)
         _, kind, success, reason = kinds[int(dice.random() * len(kinds))]
         span = people if dice.random() < 0.5 else max(1, people // 10)
         actor = int(dice.random() * span)

@@ -15,7 +15,7 @@ from bench.scale import rows
 from bench.scale.loader import COLUMNS, index_statements
 from core.sqlite import PRAGMAS
 
-INSERTS = 16_000
+INSERTS, PASSES = 8_000, 4
 # A commit of a busy service: eight logins, two rows each.
 BATCH = 16
 
@@ -48,19 +48,23 @@ def costs(file: Path, people: int) -> list[IndexCost]:
 
 def _fresh(people: int) -> Iterator[tuple[Any, ...]]:
     """Events of the known people that are in no database yet."""
-    for _, *rest in rows.events(100 * INSERTS, people):
+    for _, *rest in rows.events(100 * PASSES * INSERTS, people):
         yield (str(uuid4()), *rest)
 
 
 def _insert(database: sqlite3.Connection, source: Iterator[tuple[Any, ...]]) -> float:
-    """CPU in microseconds for a row; making the rows is not counted."""
-    marks = ", ".join("?" * len(COLUMNS["audit_logs"].split()))
-    statement = f"INSERT INTO audit_logs ({COLUMNS['audit_logs'].replace(' ', ', ')}) "
-    waiting = list(islice(source, INSERTS))
+    """CPU in microseconds for a row, of the best pass: what others do can only add to it."""
+    return min(_pass(database, list(islice(source, INSERTS))) for _ in range(PASSES))
+
+
+def _pass(database: sqlite3.Connection, waiting: list[tuple[Any, ...]]) -> float:
+    columns = COLUMNS["audit_logs"].split()
+    marks = ", ".join("?" * len(columns))
+    statement = f"INSERT INTO audit_logs ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
     started = time.process_time()
     for place in range(0, len(waiting), BATCH):
         database.execute("BEGIN IMMEDIATE")
-        database.executemany(f"{statement} VALUES ({marks})", waiting[place : place + BATCH])
+        database.executemany(statement, waiting[place : place + BATCH])
         database.execute("COMMIT")
     return (time.process_time() - started) * 1e6 / len(waiting)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,9 +32,14 @@ def documented() -> dict[str, str]:
     return dict(re.findall(r"-- (.+)\n(SELECT.+?;)", block[1]))
 
 
-def time_all(file: Path) -> list[Timed]:
-    """Each of them in a connection of its own, as an analyst would."""
-    return [_time(file, title, query) for title, query in documented().items()]
+def time_all(file: Path, tell: Callable[[str], None] = lambda _: None) -> list[Timed]:
+    """Each of them in a connection of its own, as an analyst would; `tell` hears of each."""
+    found = []
+    for title, query in documented().items():
+        found.append(_time(file, title, query))
+        seconds = found[-1].seconds
+        tell(f"{title}: {'gave up' if seconds is None else f'{seconds:.3f} s'}")
+    return found
 
 
 def _time(file: Path, title: str, query: str) -> Timed:

@@ -18,6 +18,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth import Passkeys
+from core import garbage
 from core.access_log import AccessLog
 from core.banner import banner
 from core.boundary import Boundary, Observe
@@ -125,6 +126,8 @@ def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
     challenges, counters = _shared_state(settings, clock)
     tokens = Tokens(settings, clock)
     app.state.settings, app.state.stopped = settings, False
+    # The process is not ours alone, unless it is: `_default_app`.
+    app.state.settle = lambda: None
     app.state.clock = clock
     app.state.db = db
     app.state.log_file = LogFile(settings.log_file)
@@ -203,6 +206,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         learning = asyncio.create_task(state.passkeys.keep_learning())
         ends.callback(learning.cancel)
         sys.stderr.write(banner(state.settings))
+        state.settle()
         yield
     state.stopped = True
 
@@ -228,6 +232,7 @@ def _default_app() -> FastAPI:
         # One sentence for the operator, not a traceback.
         raise SystemExit(f"The service does not start. {error}") from None
     end_well_on_sigterm(lambda: served.state.stopped)
+    served.state.settle = garbage.settle
     return served
 
 

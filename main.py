@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
@@ -70,9 +71,11 @@ class Service(FastAPI):
     """FastAPI with the boundary outside of everything it builds itself."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Outside the boundary nothing, inside it the handlers of errors, then the doors."""
-        app: ASGIApp = Doors(self.router)
-        app = ExceptionMiddleware(app, cast(dict[Any, Any], self.exception_handlers))
+        """Outside the boundary nothing; inside it the doors, which answer for their own errors."""
+        rest = ExceptionMiddleware(
+            AsyncExitStackMiddleware(self.router), cast(dict[Any, Any], self.exception_handlers)
+        )
+        app: ASGIApp = Doors(self.router.routes, rest)
         for middleware in reversed(self.user_middleware):
             app = middleware.cls(app, *middleware.args, **middleware.kwargs)
         https = all(origin.startswith("https:") for origin in self.state.settings.origin)

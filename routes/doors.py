@@ -1,22 +1,23 @@
-"""The way in: strict routes are found at once, by method and path; the router has the rest."""
+"""The way in: strict routes are found at once, by method and path; all else goes on."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from collections.abc import Iterable
+
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from routes.http import StrictRoute
 
 
 class Doors:
-    """Finds strict routes by their method and path; whatever is none of theirs is the router's."""
+    """Finds strict routes by their method and path; whatever is none of theirs goes to `rest`."""
 
-    def __init__(self, router: APIRouter) -> None:
-        self._router: ASGIApp = AsyncExitStackMiddleware(router)
+    def __init__(self, routes: Iterable[BaseRoute], rest: ASGIApp) -> None:
+        self._rest = rest
         self._exact: dict[tuple[str, str], StrictRoute] = {}
         self._patterns: list[StrictRoute] = []
-        for route in router.routes:
+        for route in routes:
             if isinstance(route, StrictRoute):
                 self._add(route)
 
@@ -30,7 +31,7 @@ class Doors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route, parameters = self._find(scope) if scope["type"] == "http" else (None, {})
         if route is None:
-            await self._router(scope, receive, send)
+            await self._rest(scope, receive, send)
             return
         scope["route"], scope["path_params"] = route, parameters
         await route.app(scope, receive, send)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, cast
 
@@ -13,12 +13,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from audit import Caller
 from core import strict_json
-from core.boundary import problem_response, too_large
+from core.boundary import problem_response
 from core.caller_address import TrustedProxies
 from core.clock import Clock
 from core.errors import PROBLEM_JSON, Refusal, Unavailable, problem, unavailable
@@ -46,12 +45,17 @@ class Call:
 
 async def call(request: Request) -> Call:
     """The request, with who sends it as the audit trail keeps it."""
-    state = request.app.state
+    state, own = request.app.state, request.scope["state"]
     proxies, clock = cast(TrustedProxies, state.proxies), cast(Clock, state.clock)
-    headers, own = request.headers, request.scope["state"]
+    agent, forwarded = "", []
+    for name, value in request.scope["headers"]:
+        if name == b"user-agent":
+            agent = value.decode("latin-1")
+        elif name == b"x-forwarded-for":
+            forwarded.append(value.decode("latin-1"))
     caller = Caller(
-        ip_address=proxies.client_of(own["peer"], headers.getlist("x-forwarded-for")),
-        user_agent=_printable(headers.get("user-agent", "")),
+        ip_address=proxies.client_of(own["peer"], forwarded),
+        user_agent=_printable(agent),
         request_id=own["request_id"],
         at=clock.now(),
     )
@@ -76,18 +80,40 @@ class StrictRoute(APIRoute):
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        arguments: dict[str, Any] = {**scope["path_params"], "call": await call(request)}
+        try:
+            answer = await self._answer(request)
+        except HANDLED as error:
+            answer = refusal_of(request, error)
+        await answer(scope, receive, send)
+
+    async def _answer(self, request: Request) -> ASGIApp:
+        asked = await call(request)
+        arguments: dict[str, Any] = {**request.scope["path_params"], "call": asked}
         if self._form is not None:
             arguments["body"] = _validated(self._form, await _read(request))
         answer = await self.endpoint(**arguments)
         if isinstance(answer, BaseModel):
-            answer = Response(
-                answer.__pydantic_serializer__.to_json(answer),
-                self.status_code or 200,
-                arguments["call"].headers,
-                "application/json",
-            )
-        await answer(scope, receive, send)
+            body = answer.__pydantic_serializer__.to_json(answer)
+            return Json(body, self.status_code or 200, asked.headers)
+        return cast(ASGIApp, answer)
+
+
+class Json:
+    """An answer that is JSON already."""
+
+    __slots__ = ("_body", "_headers", "_status")
+
+    def __init__(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
+        self._body, self._status, self._headers = body, status, headers
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(self._body)),
+            *((name.lower().encode(), value.encode()) for name, value in self._headers.items()),
+        ]
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": self._body})
 
 
 def strict_router(tag: str) -> APIRouter:
@@ -103,9 +129,7 @@ async def _read(request: Request) -> Any:
     """The JSON of the body; the bytes as they are if they are said to be something else."""
     try:
         async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
-            body = await request.body()
-    except ClientDisconnect:
-        raise HTTPException(400, "The body did not arrive") from None
+            body = await _body(request.receive)
     except TimeoutError:
         # What still comes must not be read as the next request.
         headers = {"Connection": "close"}
@@ -120,8 +144,23 @@ async def _read(request: Request) -> Any:
         ) from None
 
 
+async def _body(receive: Receive) -> bytes:
+    """All of the body, which the boundary holds to its cap."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise HTTPException(400, "The body did not arrive")
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
 def _content_type(request: Request) -> bytes:
-    return next((value for name, value in request.scope["headers"] if name == b"content-type"), b"")
+    for name, value in request.scope["headers"]:
+        if name == b"content-type":
+            return cast(bytes, value)
+    return b""
 
 
 def _validated(form: TypeAdapter[Any], value: Any) -> Any:
@@ -172,45 +211,45 @@ def as_problems(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+HANDLED = (Refusal, Unavailable, RequestValidationError, HTTPException)
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Every error, whoever raises it, leaves as application/problem+json."""
-    app.add_exception_handler(Refusal, _refusal)
-    app.add_exception_handler(Unavailable, _unavailable)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+
+    async def answer(request: Request, error: Exception) -> Response:
+        return refusal_of(request, error)
+
+    for kind in HANDLED:
+        app.add_exception_handler(kind, answer)
 
 
-async def _refusal(request: Request, error: Exception) -> Response:
-    return _answer(request, cast(Refusal, error))
-
-
-async def _unavailable(request: Request, _error: Exception) -> Response:
-    return _answer(request, unavailable())
-
-
-def _answer(request: Request, refusal: Refusal) -> Response:
-    body = problem(refusal.status, refusal.code, refusal.detail, request.state.request_id)
+def refusal_of(request: Request, error: Exception) -> Response:
+    """The answer to an error that is HANDLED."""
+    request_id: str = request.scope["state"]["request_id"]
+    if isinstance(error, RequestValidationError):
+        return _invalid(request_id, error)
+    if isinstance(error, HTTPException):
+        return _http(request_id, error)
+    refusal = error if isinstance(error, Refusal) else unavailable()
+    body = problem(refusal.status, refusal.code, refusal.detail, request_id)
     return problem_response(body, refusal.headers)
 
 
-async def _http(request: Request, error: Exception) -> Response:
-    """Starlette's own errors: no such path, no such method, body over the cap or too slow."""
-    failure = cast(HTTPException, error)
-    if failure.status_code == 413:
-        return too_large(request.state.request_id)
+def _http(request_id: str, failure: HTTPException) -> Response:
+    """Starlette's own errors: no such path, no such method, or a body that is too slow."""
     code = CODES.get(failure.status_code, "http_error")
-    body = problem(failure.status_code, code, str(failure.detail), request.state.request_id)
+    body = problem(failure.status_code, code, str(failure.detail), request_id)
     return problem_response(body, dict(failure.headers or {}))
 
 
-async def _invalid(request: Request, error: Exception) -> Response:
+def _invalid(request_id: str, failure: RequestValidationError) -> Response:
     """What is wrong with a body, and where; never what it said."""
-    failure = cast(RequestValidationError, error)
     body = problem(
         422,
         "validation_failed",
         "The request body is not valid",
-        request.state.request_id,
+        request_id,
         errors=[_field_error(item) for item in failure.errors()],
     )
     return problem_response(body)

@@ -132,6 +132,12 @@ class WebAuthnCredential(Base):
     )
 
 
+def _index_where(condition: str, name: str, *columns: str) -> Index:
+    """An index of the rows that meet `condition` alone."""
+    only = text(condition)
+    return Index(name, *columns, sqlite_where=only, postgresql_where=only)
+
+
 class AuditLog(Base):
     """One decision. `user_*` is who acted (or claimed to); `subject_*` is whom it was about."""
 
@@ -155,6 +161,12 @@ class AuditLog(Base):
         Index("ix_audit_logs_event_type", "event_type"),
         Index("ix_audit_logs_user_email", "user_email"),
         Index("ix_audit_logs_created_at", "created_at"),
+        # For the documented questions: what failed, newest first; who logs in from where.
+        _index_where("success = 0", "ix_audit_logs_failures", "event_type", "created_at"),
+        _index_where(
+            "event_type = 'login_complete' AND success = 1",
+            *("ix_audit_logs_logins", "event_type", "success", "user_email", "ip_address"),
+        ),
     )
 
 

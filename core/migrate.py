@@ -17,6 +17,15 @@ from core.errors import ConfigurationError
 
 _REVISION = select(column("version_num", Text)).select_from(table("alembic_version"))
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+# What only PostgreSQL needs for the order of shipping, see stores/audit_outbox.py.
+POSTGRESQL_ONLY = {"position", "ix_audit_logs_position"}
+
+
+def belongs_to_the_models(
+    _item: object, name: str | None, _kind: str, reflected: bool, model: object
+) -> bool:
+    """Whether autogenerate compares this: not what the models leave to PostgreSQL alone."""
+    return not (reflected and model is None and name in POSTGRESQL_ONLY)
 
 
 def _config() -> Config:

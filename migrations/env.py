@@ -9,21 +9,12 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.config import Settings
+from core.migrate import belongs_to_the_models
 from core.postgres import async_url
 from models import Base
 
 # Any number will do, as long as it is always the same: it names this lock among all others.
 MIGRATION_LOCK = 0x70617373
-
-# What only PostgreSQL needs for the order of shipping, see stores/audit_outbox.py.
-POSTGRESQL_ONLY = {"position", "ix_audit_logs_position"}
-
-
-def belongs_to_the_models(
-    _item: object, name: str | None, _kind: str, reflected: bool, model: object
-) -> bool:
-    """Whether autogenerate compares this: not what the models leave to PostgreSQL alone."""
-    return not (reflected and model is None and name in POSTGRESQL_ONLY)
 
 
 def run(connection: Connection) -> None:

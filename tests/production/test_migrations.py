@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from core.migrate import belongs_to_the_models
 from core.postgres import async_url
 from models import Base
 from tests.support import production, revisions
@@ -99,7 +100,11 @@ def test_rows_survive_the_way_back_to_the_first_revision(empty: str) -> None:
 
 
 def differences(connection: Connection) -> list[Any]:
-    options = {"compare_type": True, "compare_server_default": True}
+    options = {
+        "compare_type": True,
+        "compare_server_default": True,
+        "include_object": belongs_to_the_models,
+    }
     return list(
         compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
     )

@@ -128,3 +128,24 @@ def test_the_accounts(history: sqlite3.Connection) -> None:
         ("jane@example.com", "Jane", "user"),
         ("admin@example.com", "Admin", "admin"),
     }
+
+
+PLANS = {
+    FAILED_LOGINS: "USING INDEX ix_audit_logs_failures",
+    REFUSED_ACCESS: "USING INDEX ix_audit_logs_failures",
+    REPEATED_LOGINS: "USING COVERING INDEX ix_audit_logs_logins",
+    BY_THE_ADMIN: "USING INDEX ix_audit_logs_user_email",
+    OF_JANE: "USING INDEX ix_audit_logs_user_email",
+}
+
+
+@pytest.mark.parametrize("query", PLANS)
+def test_a_question_is_answered_from_the_index_that_was_made_for_it(
+    history: sqlite3.Connection, query: str
+) -> None:
+    """At ten million rows that is the difference between four seconds and a blink."""
+    steps = [row["detail"] for row in history.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert any(PLANS[query] in step for step in steps), steps
+    # What failed stands in the index in the order that is asked for.
+    sorts = any("TEMP B-TREE" in step for step in steps)
+    assert sorts is (query == OF_JANE)

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from core.database import Transaction, after_commit
 from core.ids import time_ordered_id
@@ -28,8 +28,7 @@ recorded: Counter[tuple[str, int, str | None]] = Counter()
 bells: list[Callable[[], None]] = []
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(NamedTuple):
     """Where a request came from: an address, what the client calls itself, and the request's id."""
 
     ip_address: str
@@ -38,8 +37,7 @@ class Caller:
     at: datetime
 
 
-@dataclass(frozen=True)
-class Party:
+class Party(NamedTuple):
     """An account, as an event names it."""
 
     id: str | None

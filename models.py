@@ -6,8 +6,9 @@ they go in and come out timezone-aware, and SQLite shows them as ``YYYY-MM-DD HH
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -34,6 +35,7 @@ NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
 }
 
+MOMENT_LENGTH = len("2026-01-01 00:00:00.000000")
 # Rows are inserted by hand too; they get a time all the same.
 NOW = text("CURRENT_TIMESTAMP")
 
@@ -62,19 +64,32 @@ class UtcDateTime(TypeDecorator[datetime]):
             return SqliteDateTime()
         return dialect.type_descriptor(DateTime(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
-        if dialect.name == "sqlite":
-            return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
-        return moment
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
+        return _sqlite_text if dialect.name == "sqlite" else _utc
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    def result_processor(
+        self,
+        dialect: Dialect,  # noqa: ARG002 (the signature)
+        coltype: object,  # noqa: ARG002
+    ) -> Callable[[Any], datetime | None]:
+        return _moment
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment if moment is None or moment.tzinfo is UTC else moment.astimezone(UTC)
+
+
+def _sqlite_text(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:MOMENT_LENGTH]
+
+
+def _moment(value: Any) -> datetime | None:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if moment is None or moment.tzinfo is UTC:
+        return cast(datetime | None, moment)
+    return cast(datetime, moment.replace(tzinfo=UTC) if moment.tzinfo is None else _utc(moment))
 
 
 class Base(DeclarativeBase):

@@ -27,7 +27,7 @@ class Plan(NamedTuple):
     writers: Conversions
     readers: Conversions
 
-    def bind(self, values: Mapping[str, Any]) -> list[Any]:
+    def bind(self, values: Mapping[str, Any]) -> Sequence[Any]:
         """The driver's arguments, in their order, for the values by name. Raises KeyError."""
         if self.constants:
             values = {**self.constants, **values}

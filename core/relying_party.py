@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from webauthn import verify_registration_response
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
@@ -60,8 +60,7 @@ class NewPasskey:
     user_verified: bool
 
 
-@dataclass(frozen=True)
-class StoredPasskey:
+class StoredPasskey(NamedTuple):
     """The part of a credential record that a login is verified against."""
 
     public_key: bytes
@@ -70,8 +69,7 @@ class StoredPasskey:
     user_handle: bytes
 
 
-@dataclass(frozen=True)
-class VerifiedLogin:
+class VerifiedLogin(NamedTuple):
     """What a verified assertion changes in the credential record (§7.2 step 24)."""
 
     sign_count: int

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 
@@ -16,8 +16,7 @@ class CredentialTaken(Exception):
     """Some account has registered this credential id before."""
 
 
-@dataclass(frozen=True)
-class CredentialRow:
+class CredentialRow(NamedTuple):
     """One passkey's public half."""
 
     id: str
@@ -33,8 +32,7 @@ class CredentialRow:
     created_at: datetime
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(NamedTuple):
     """What `/login/begin` needs to know of an email: the owner and the passkeys' public names."""
 
     user_id: str
@@ -42,9 +40,7 @@ class Account:
     descriptors: tuple[tuple[bytes, str], ...]
 
 
-_CREDENTIAL_COLUMNS = tuple(
-    getattr(WebAuthnCredential, name) for name in CredentialRow.__dataclass_fields__
-)
+_CREDENTIAL_COLUMNS = tuple(getattr(WebAuthnCredential, name) for name in CredentialRow._fields)
 _INSERT = insert(WebAuthnCredential).values(
     {column.key: bindparam(column.key) for column in _CREDENTIAL_COLUMNS}
 )
@@ -88,7 +84,7 @@ _SAMPLE = (
 def add(tx: Transaction, credential: CredentialRow) -> None:
     """Insert a passkey. Raises CredentialTaken."""
     try:
-        tx.execute(_INSERT, vars(credential))
+        tx.execute(_INSERT, credential._asdict())
     except Conflict:
         # The owner was inserted in this transaction: only the credential id can collide.
         raise CredentialTaken from None

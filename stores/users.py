@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, insert, select
 
@@ -15,8 +15,7 @@ class EmailTaken(Exception):
     """Another account has this email."""
 
 
-@dataclass(frozen=True)
-class UserRow:
+class UserRow(NamedTuple):
     """One account as the database knows it now."""
 
     id: str
@@ -51,7 +50,7 @@ _ID_BY_EMAIL = select(User.id).where(User.email == bindparam("email"))
 def add(tx: Transaction, user: UserRow) -> None:
     """Insert an account. Raises EmailTaken."""
     try:
-        tx.execute(_INSERT, vars(user))
+        tx.execute(_INSERT, user._asdict())
     except Conflict:
         # The id is random and new: only the email can collide.
         raise EmailTaken from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -471,7 +471,7 @@ def test_a_passkey_that_was_not_offered_does_not_do(passkeys: Passkeys, world: W
     device = SoftAuthenticator()
     user = register(passkeys, device)
     (row,) = world.keys
-    world.keys[0] = replace(row, credential_id=b"o" * 32)
+    world.keys[0] = row._replace(credential_id=b"o" * 32)
     options = run(passkeys.login_begin(CALLER, JANE))
     world.keys[0] = row
     answer = device.get(options, flaw=Flaw(ignores_options=True))
@@ -483,7 +483,7 @@ def test_a_passkey_that_was_not_offered_does_not_do(passkeys: Passkeys, world: W
 def test_a_disabled_user_does_not_get_in(passkeys: Passkeys, world: World) -> None:
     device = SoftAuthenticator()
     user = register(passkeys, device)
-    world.people[0] = replace(user, disabled=1)
+    world.people[0] = user._replace(disabled=1)
     answer = assertion(passkeys, device, None, Flaw())
     assert refused(passkeys.login_complete(CALLER, None, answer)) == INVALID
     assert world.trail[-1] == audit.LoginRefused(Party.of(user), reason="user_disabled")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import cbor2
@@ -52,7 +51,7 @@ def logged_in(
     return party.verify_authentication(
         read_authentication(device.get(request_options(), flaw=flaw)),
         expected_challenge=expected,
-        stored=replace(record, **stored),
+        stored=record._replace(**stored),
         require_user_handle=True,
     )
 

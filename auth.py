@@ -28,13 +28,13 @@ from core.decoys import SAMPLE_SIZE, Decoys
 from core.errors import Unavailable
 from core.ids import random_id
 from core.relying_party import (
-    NOBODYS_PASSKEY,
     Descriptor,
     NewPasskey,
     PossibleClone,
     RelyingParty,
     StoredPasskey,
     VerifiedLogin,
+    nobodys_passkey,
     user_handle,
 )
 from core.tokens import Subject, Tokens
@@ -67,7 +67,8 @@ class Passkeys:
     danger_reveal_unknown_email: bool = False
 
     async def start(self) -> None:
-        """Learn what real passkeys look like, for the decoys."""
+        """Learn what real passkeys look like, for the decoys; make nobody's keys."""
+        nobodys_passkey()
         self.decoys.learn(await self.db.read(lambda tx: credentials.sample_shapes(tx, SAMPLE_SIZE)))
 
     async def keep_learning(self) -> None:
@@ -233,7 +234,7 @@ class Passkeys:
             return self.relying_party.verify_authentication(
                 response,
                 expected_challenge=challenge,
-                stored=_stored(*found) if found else NOBODYS_PASSKEY,
+                stored=_stored(*found) if found else nobodys_passkey(),
                 require_user_handle=pending.email is None,
             )
         except BadCredential as error:

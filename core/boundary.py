@@ -21,6 +21,7 @@ from core.errors import PROBLEM_JSON, problem
 
 logger = logging.getLogger("service.http")
 
+MAX_LENGTH_DIGITS = 19
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
 DOCS_CSP = (
@@ -136,12 +137,14 @@ def _encoded(name: str, value: str) -> tuple[bytes, bytes]:
 
 def _declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
     """What `Content-Length` says, which the server holds the body to; 0 without any body."""
+    length: int | None = 0
     for name, value in headers:
-        if name == b"content-length":
-            return int(value) if value.isdigit() else None
         if name == b"transfer-encoding":
+            # It decides, whatever a length beside it says (RFC 9112 §6.3).
             return None
-    return 0
+        if name == b"content-length":
+            length = int(value[:MAX_LENGTH_DIGITS]) if value.isdigit() else None
+    return length
 
 
 def _counted(receive: Receive, limit: int) -> Receive:
@@ -219,7 +222,6 @@ def _peer(scope: Scope, send: Callable[..., Any]) -> str:
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     peer = transport.get_extra_info("peername") if transport is not None else None
-    if isinstance(peer, tuple):
-        return str(peer[0])
-    client = scope.get("client")
-    return str(client[0]) if client else "unknown"
+    client = peer if isinstance(peer, tuple) else scope.get("client")
+    # A socket for both families shows IPv4 inside of IPv6 (RFC 4291 §2.5.5.2).
+    return str(client[0]).removeprefix("::ffff:") if client else "unknown"

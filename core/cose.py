@@ -7,11 +7,15 @@ data is a claim. A key that cannot verify must be refused now, not crash at ever
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
 # RFC 9052 §7.1 and RFC 9053 §7: labels of a COSE_Key.
 KTY, ALG, CRV, X, Y = 1, 3, -1, -2, -3
@@ -55,6 +59,29 @@ def canonical(encoded: bytes) -> bytes:
         raise
     except Exception as error:
         raise BadKey(type(error).__name__) from None
+
+
+def algorithm_of(canonical_key: bytes) -> int:
+    """The COSE algorithm of a key in its canonical form; 0 for what is none."""
+    try:
+        algorithm: int = cbor2.loads(canonical_key)[ALG]
+    except Exception:
+        return 0
+    return algorithm
+
+
+@cache
+def nobodys_keys() -> dict[int, bytes]:
+    """A key of each offered algorithm, made once in this process; nobody has the private halves."""
+    point = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
+    number = rsa.generate_private_key(MIN_EXPONENT, MIN_RSA_BITS).public_key().public_numbers()
+    x = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    keys = {
+        ES256: {KTY: 2, ALG: ES256, CRV: 1, X: point.x.to_bytes(32), Y: point.y.to_bytes(32)},
+        EDDSA: {KTY: 1, ALG: EDDSA, CRV: 6, X: x},
+        RS256: {KTY: 3, ALG: RS256, N: _shortest(number.n), E: _shortest(number.e)},
+    }
+    return {algorithm: canonical(cbor2.dumps(key)) for algorithm, key in keys.items()}
 
 
 def _require_members(key: Mapping[int, Any], *labels: int) -> None:

@@ -66,10 +66,19 @@ class Trail(WatchedFileHandler):
             if self.stream is None:
                 self.stream = self._open()
                 self._statstream()
-            self.stream.write("".join(f"{self.format(record)}\n" for record in records))
+            lines = [line for record in records if (line := self._line(record))]
+            self.stream.write("".join(lines))
             self.flush()
         except Exception:
             self.complain(len(records))
+
+    def _line(self, record: logging.LogRecord) -> str:
+        """The record as its line; nothing for one that cannot be written down, which is counted."""
+        try:
+            return f"{self.format(record)}\n"
+        except Exception:
+            self.complain(1)
+            return ""
 
     def complain(self, lost: int) -> None:
         """Count lines that could not be written, and say so now and then."""
@@ -77,7 +86,11 @@ class Trail(WatchedFileHandler):
         if time.monotonic() - self._complained >= COMPLAIN_EVERY_SECONDS:
             self._complained = time.monotonic()
             error = type(sys.exc_info()[1]).__name__
-            sys.stderr.write(f"app.log cannot be written ({error}): {self.failures} lines lost\n")
+            # Whoever logs must not suffer for it, if stderr is gone, too.
+            with suppress(Exception):
+                sys.stderr.write(
+                    f"app.log cannot be written ({error}): {self.failures} lines lost\n"
+                )
 
 
 class _Pen(logging.Handler):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -36,12 +37,27 @@ logger = logging.getLogger("service.database")
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 10
 POOL_WAIT_SECONDS = 5
+GOODBYE_SECONDS = 5
 PLANS = Plans(dialect.dialect())  # type: ignore[no-untyped-call]
 
 
-def async_url(url: str) -> str:
-    """The URL an operator writes, with the driver this service speaks through."""
-    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+def open_engine(url: str, seconds: float | None = None) -> AsyncEngine:
+    """SQLAlchemy's engine for whoever needs it whole: migrations and tools.
+
+    asyncpg reads the URL, here as in the service: of two readers, one would not know `sslmode`.
+    `seconds`: how long one statement may take.
+    """
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=seconds)
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        poolclass=NullPool,
+        # Statements in an error message could carry what a person typed.
+        hide_parameters=True,
+    )
 
 
 class PostgresTransaction:
@@ -90,11 +106,7 @@ class PostgresDatabase:
         )
 
     async def _require_schema(self) -> None:
-        engine = create_async_engine(
-            async_url(self._url),
-            poolclass=NullPool,
-            connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS},
-        )
+        engine = open_engine(self._url, STATEMENT_SECONDS)
         try:
             await self._check_schema(engine)
         finally:
@@ -102,8 +114,13 @@ class PostgresDatabase:
 
     async def stop(self) -> None:
         if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
+            pool, self._pool = self._pool, None
+            try:
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await pool.close()
+            except TimeoutError:
+                # A server that does not answer is not waited for.
+                pool.terminate()
 
     async def read(self, unit: Unit[T]) -> T:
         """Run `unit`; each of its statements sees what is committed when it runs."""
@@ -144,10 +161,12 @@ def _write(connection: Any, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
     await_only(connection.execute("BEGIN"))
     try:
         value = unit(tx)
-        await_only(connection.execute("COMMIT"))
-    except asyncio.CancelledError:
-        # Where the server stands is not known.
-        connection.terminate()
+        # A transaction that has failed is told ROLLBACK, and that is no error to the driver.
+        if await_only(connection.execute("COMMIT")) != "COMMIT":
+            raise DatabaseUnavailable("the transaction was rolled back")
+    except (asyncio.CancelledError, TimeoutError):
+        # Where the server stands is not known, and asking would take as long again.
+        _terminate(connection)
         raise
     except Exception:
         _roll_back(connection)
@@ -161,6 +180,12 @@ def _roll_back(connection: Any) -> None:
     try:
         await_only(connection.execute("ROLLBACK"))
     except Exception:
+        _terminate(connection)
+
+
+def _terminate(connection: Any) -> None:
+    # The pool may have let go of it already.
+    with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 

@@ -41,6 +41,8 @@ MAX_BATCH = 256
 # How long another process, say an operator's `sqlite3 app.db`, may hold the lock for writing.
 PATIENCE_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.005
+# Of an extended result code, such as SQLITE_BUSY_RECOVERY.
+PRIMARY_CODE = 0xFF
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -99,12 +101,14 @@ class SqliteDatabase:
         self._url, self._migrate = url, migrate
         self._file = make_url(url).database or ""
         self._reader: sqlite3.Connection | None = None
+        self._stopped = True
         self._writer = _Writer(self._open)
 
     async def start(self) -> None:
         """Migrate, then open both connections. Raises what the database says if it cannot."""
         await asyncio.to_thread(self._prepare)
-        self._reader = await asyncio.to_thread(self._open)
+        self._stopped = False
+        await self._open_reader()
         self._writer.start()
 
     def _prepare(self) -> None:
@@ -134,22 +138,32 @@ class SqliteDatabase:
 
     async def stop(self) -> None:
         await self._writer.stop()
+        self._stopped = True
         if self._reader is not None:
             self._reader.close()
             self._reader = None
 
     async def read(self, unit: Unit[T]) -> T:
-        if self._reader is None:
-            raise DatabaseUnavailable("stopped")
+        reader = await self._open_reader()
         # A reader of a write-ahead log waits for nobody.
         try:
-            self._reader.execute("BEGIN")
+            reader.execute("BEGIN")
             try:
-                return unit(SqliteTransaction(self._reader))
+                return unit(SqliteTransaction(reader))
             finally:
-                self._reader.execute("COMMIT")
+                reader.execute("COMMIT")
         except sqlite3.Error as error:
+            # A new one for the next.
+            self._reader = None
+            reader.close()
             raise _unavailable(error) from None
+
+    async def _open_reader(self) -> sqlite3.Connection:
+        if self._stopped:
+            raise DatabaseUnavailable("stopped")
+        if self._reader is None:
+            self._reader = await asyncio.to_thread(self._open)
+        return self._reader
 
     async def write(self, unit: Unit[T]) -> T:
         return await self._writer.submit(unit)
@@ -197,7 +211,7 @@ class _Writer:
         self._thread.shutdown()
 
     async def submit(self, unit: Unit[T]) -> T:
-        if self._stopping:
+        if self._stopping or self._task is None or self._task.done():
             raise DatabaseUnavailable("stopping")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append(Job(unit, future))
@@ -210,11 +224,9 @@ class _Writer:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            try:
+            # Whatever happened was said and answered; the next batch starts afresh.
+            with suppress(Exception):
                 await self._transact()
-            except Exception as error:
-                # Whatever happened, nothing of it is durable, and the next batch starts afresh.
-                logger.error("batch failed", exc_info=error)
 
     async def _transact(self) -> None:
         """One transaction: run all that waits once it has begun, then commit in the thread."""
@@ -226,15 +238,18 @@ class _Writer:
             self._batches, self._units = self._batches + 1, self._units + len(batch)
             outcomes = [_run_unit(connection, job) for job in batch]
             await self._in_thread(self._commit, connection)
-        except Exception:
-            await self._in_thread(self._close)
+        except Exception as error:
             # Those who waited while it could not even begin have waited long enough.
             for job in batch or _drain(self._waiting):
                 _answer(Outcome(job, error=DatabaseUnavailable("the transaction was not made")))
-            raise
-        notify(callback for outcome in outcomes for callback in outcome.callbacks)
-        for outcome in outcomes:
-            _answer(outcome)
+            logger.error("batch failed", exc_info=error)
+            await self._in_thread(self._close)
+            return
+        try:
+            notify(callback for outcome in outcomes for callback in outcome.callbacks)
+        finally:
+            for outcome in outcomes:
+                _answer(outcome)
 
     async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
@@ -250,7 +265,8 @@ class _Writer:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                busy = error.sqlite_errorcode & PRIMARY_CODE == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
             else:

@@ -23,13 +23,12 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Select, create_engine, or_, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from core.config import Settings
 from core.errors import ConfigurationError
 from core.migrate import newest_revision, revision_of
-from core.postgres import async_url
+from core.postgres import open_engine
 from models import AuditLog
 from services.sinks.documents import ecs, line, ocsf, timestamp
 from services.sinks.syslog import visible
@@ -99,7 +98,7 @@ def read_sqlite(file: Path, asked: Select[Any], write: Write) -> None:
 
 
 async def read_postgres(url: str, asked: Select[Any], write: Write) -> None:
-    engine = create_async_engine(async_url(url), poolclass=NullPool, hide_parameters=True)
+    engine = open_engine(url)
     async with engine.connect() as connection:
         await connection.run_sync(require_newest)
         async with connection.stream(asked) as rows:

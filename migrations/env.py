@@ -6,11 +6,10 @@ import asyncio
 
 from alembic import context
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.config import Settings
 from core.migrate import belongs_to_the_models
-from core.postgres import async_url
+from core.postgres import open_engine
 from models import Base
 
 # Any number will do, as long as it is always the same: it names this lock among all others.
@@ -49,7 +48,7 @@ def run_sqlite(url: str) -> None:
 
 
 async def run_postgres(url: str) -> None:
-    engine = create_async_engine(async_url(url))
+    engine = open_engine(url)
     async with engine.connect() as connection:
         await connection.run_sync(run)
     await engine.dispose()

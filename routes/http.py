@@ -49,7 +49,7 @@ async def call(request: Request) -> Call:
     proxies, clock = cast(TrustedProxies, state.proxies), cast(Clock, state.clock)
     agent, forwarded = "", []
     for name, value in request.scope["headers"]:
-        if name == b"user-agent":
+        if name == b"user-agent" and not agent:
             agent = value.decode("latin-1")
         elif name == b"x-forwarded-for":
             forwarded.append(value.decode("latin-1"))

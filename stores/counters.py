@@ -51,7 +51,7 @@ class MemoryCounters(Storage):
         return MemoryError
 
     async def hit(self, counters: Sequence[tuple[str, int]], window: int) -> list[Counted]:
-        now = self._clock.now().timestamp()
+        now = self._clock.monotonic()
         counted = []
         for key, limit in counters:
             ends, count = self._count(key, now, window, 1)
@@ -61,15 +61,15 @@ class MemoryCounters(Storage):
         return counted
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        return self._count(key, self._clock.now().timestamp(), expiry, amount)[1]
+        return self._count(key, self._clock.monotonic(), expiry, amount)[1]
 
     async def get(self, key: str) -> int:
         ends, count = self._counters.get(key, (0.0, 0))
-        return count if self._clock.now().timestamp() < ends else 0
+        return count if self._clock.monotonic() < ends else 0
 
     async def get_expiry(self, key: str) -> float:
-        now = self._clock.now().timestamp()
-        return self._counters.get(key, (now, 0))[0]
+        left = self._counters.get(key, (0.0, 0))[0] - self._clock.monotonic()
+        return self._clock.now().timestamp() + max(0.0, left)
 
     async def check(self) -> bool:
         return True

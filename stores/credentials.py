@@ -44,15 +44,34 @@ _CREDENTIAL_COLUMNS = tuple(getattr(WebAuthnCredential, name) for name in Creden
 _INSERT = insert(WebAuthnCredential).values(
     {column.key: bindparam(column.key) for column in _CREDENTIAL_COLUMNS}
 )
+
+_EARLIEST = select(WebAuthnCredential).order_by(WebAuthnCredential.created_at).limit(1)
+# Who is not there is looked up like everyone else: the first passkey, or its owner, is read in
+# their place and put away again, or the time would tell.
+_KEY = select(WebAuthnCredential.credential_id).where(
+    WebAuthnCredential.credential_id == bindparam("credential_id")
+)
+_ANY_KEY = _EARLIEST.with_only_columns(WebAuthnCredential.credential_id)
 _WITH_OWNER = (
     select(*_CREDENTIAL_COLUMNS, *COLUMNS)
     .join(User, User.id == WebAuthnCredential.user_id)
-    .where(WebAuthnCredential.credential_id == bindparam("credential_id"))
+    .where(
+        WebAuthnCredential.credential_id
+        == func.coalesce(_KEY.scalar_subquery(), _ANY_KEY.scalar_subquery())
+    )
 )
+_OWNER = select(User.id).where(User.email == bindparam("email"))
+_ANY_OWNER = _EARLIEST.with_only_columns(WebAuthnCredential.user_id)
 _BY_EMAIL = (
-    select(User.id, User.disabled, WebAuthnCredential.credential_id, WebAuthnCredential.transports)
+    select(
+        User.email,
+        User.id,
+        User.disabled,
+        WebAuthnCredential.credential_id,
+        WebAuthnCredential.transports,
+    )
     .outerjoin(WebAuthnCredential, User.id == WebAuthnCredential.user_id)
-    .where(User.email == bindparam("email"))
+    .where(User.id == func.coalesce(_OWNER.scalar_subquery(), _ANY_OWNER.scalar_subquery()))
     .order_by(WebAuthnCredential.created_at, WebAuthnCredential.id)
 )
 # The condition is the race: of two logins with one counter, the second finds no row to change.
@@ -96,7 +115,8 @@ def with_owner(tx: Transaction, credential_id: bytes) -> tuple[CredentialRow, Us
     if row is None:
         return None
     split = len(_CREDENTIAL_COLUMNS)
-    return CredentialRow(*row[:split]), UserRow(*row[split:])
+    found = CredentialRow(*row[:split]), UserRow(*row[split:])
+    return found if found[0].credential_id == credential_id else None
 
 
 def account_of(tx: Transaction, email: str) -> Account | None:
@@ -105,8 +125,10 @@ def account_of(tx: Transaction, email: str) -> Account | None:
     if not rows:
         return None
     # An account without a passkey joins to one row of nothing.
-    passkeys = tuple((key, transports) for _, _, key, transports in rows if key)
-    return Account(rows[0][0], bool(rows[0][1]), passkeys)
+    passkeys = tuple((key, transports) for _, _, _, key, transports in rows if key)
+    found, user_id, disabled, _, _ = rows[0]
+    account = Account(user_id, bool(disabled), passkeys)
+    return account if found == email else None
 
 
 def mark_used(

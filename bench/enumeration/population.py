@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from devtools.authenticator import Flaw, SoftAuthenticator
+from devtools.cose import ES256, RS256
 from tests.support.service import person
 
 Shape = tuple[int, tuple[str, ...]]
@@ -25,6 +26,8 @@ MIXED: Sequence[Shape] = (
     (64, ("usb",)),
     (20, ()),
 )
+# What the passkeys of three people sign with: a refusal must take as long for each.
+ALGORITHMS = (ES256, ES256, RS256)
 LOSE_PASSKEYS = """DELETE FROM webauthn_credentials
     WHERE user_id = (SELECT id FROM users WHERE email = ?)"""
 
@@ -43,7 +46,8 @@ def settle(url: str, folder: Path, shapes: Sequence[Shape], count: int) -> Peopl
     with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
         for kind in ("known", "disabled", "no passkey"):
             people.emails[kind] = [
-                _register(client, people, shapes[number % len(shapes)]) for number in range(count)
+                _register(client, people, shapes[number % len(shapes)], ALGORITHMS[number % 3])
+                for number in range(count)
             ]
     people.emails["unknown"] = [_address() for _ in range(count)]
     _for_each(folder, "UPDATE users SET disabled = 1 WHERE email = ?", people.emails["disabled"])
@@ -74,13 +78,13 @@ def _address() -> str:
     return f"{secrets.token_hex(6)}@example.com"
 
 
-def _register(client: httpx.Client, people: People, shape: Shape) -> str:
+def _register(client: httpx.Client, people: People, shape: Shape, alg: int) -> str:
     length, transports = shape
     email = _address()
     form = person("somebody", email=email)
     device = SoftAuthenticator(transports=transports, counter=False)
     flaw = Flaw(credential_id=secrets.token_bytes(length))
-    credential = device.create(_options(client, "/register/begin", form), flaw=flaw)
+    credential = device.create(_options(client, "/register/begin", form), alg=alg, flaw=flaw)
     body = {"email": email, "credential": credential}
     client.post("/register/complete", json=body).raise_for_status()
     people.devices[email] = device

@@ -23,12 +23,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from core.config import shown
 from core.migrate import newest_revision, revision_of
-from core.postgres import async_url
+from core.postgres import open_engine
 from devtools.doctor.files import sqlite_file
 from devtools.doctor.findings import Finding, Patient, fail, ok, skew, warn
 from models import Base
@@ -66,10 +65,7 @@ def _root_of(error: BaseException) -> str:
 
 async def _on_postgres(url: str, work: Callable[[Connection], T]) -> T:
     """Do `work` in a transaction that is rolled back."""
-    limits = {"timeout": PATIENCE_SECONDS, "command_timeout": PATIENCE_SECONDS}
-    engine = create_async_engine(
-        async_url(url), poolclass=NullPool, hide_parameters=True, connect_args=limits
-    )
+    engine = open_engine(url, PATIENCE_SECONDS)
     async with asyncio.timeout(6 * PATIENCE_SECONDS), engine.connect() as connection:
         found = await connection.run_sync(work)
         await connection.rollback()

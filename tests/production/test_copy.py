@@ -21,11 +21,10 @@ from sqlalchemy import (
     create_engine,
     text,
 )
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from core.migrate import newest_revision, upgrade
-from core.postgres import async_url
+from core.postgres import open_engine
 from devtools.authenticator import SoftAuthenticator
 from devtools.migrate import copying
 from devtools.migrate.__main__ import main
@@ -34,7 +33,7 @@ from models import Base, UtcDateTime
 from tests.support import production
 from tests.support.service import JANE, Service, person
 
-TABLES = [table.name for table in Base.metadata.sorted_tables]
+TABLES = [table.name for table in Base.metadata.sorted_tables if table.name != "audit_sinks"]
 # What people's databases hold: every column, and what is easily lost on the way.
 ROWS: dict[str, list[dict[str, Any]]] = {
     "users": [
@@ -145,6 +144,8 @@ def everything(url: str, table: str) -> list[dict[str, Any]]:
         {
             name: value.strftime("%Y-%m-%d %H:%M:%S.%f") if hasattr(value, "strftime") else value
             for name, value in row.items()
+            # The order of shipping, which PostgreSQL alone writes down.
+            if name != "position"
         }
         for row in rows
     ]
@@ -448,7 +449,7 @@ def later() -> MetaData:
 
 
 async def _into(url: str, source: Any, metadata: MetaData) -> list[Any]:
-    engine = create_async_engine(async_url(url), poolclass=NullPool)
+    engine = open_engine(url)
     async with engine.begin() as target:
         await target.run_sync(metadata.create_all)
         tables = metadata.sorted_tables

@@ -17,11 +17,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from core.migrate import belongs_to_the_models
-from core.postgres import async_url
+from core.postgres import open_engine
 from models import Base
 from tests.support import production, revisions
 from tests.support.production import ROOT, SERVER, alembic, execute, rows
@@ -111,7 +109,7 @@ def differences(connection: Connection) -> list[Any]:
 
 
 async def _differences(database: str) -> list[Any]:
-    engine = create_async_engine(async_url(f"{SERVER}/{database}"), poolclass=NullPool)
+    engine = open_engine(f"{SERVER}/{database}")
     async with engine.connect() as connection:
         found = await connection.run_sync(differences)
     await engine.dispose()

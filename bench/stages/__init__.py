@@ -1,0 +1,1 @@
+"""What each stage of a login costs by itself: `python -m bench.stages`."""

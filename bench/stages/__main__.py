@@ -1,0 +1,138 @@
+"""The budget of a login, stage by stage: `python -m bench.stages`.
+
+Each stage is called alone, thousands of times, in one process that does nothing else; the figure is
+the best of several rounds. What is left to the whole is the server's, the event loop's and what
+stages cost each other in caches: `make bench` has that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+import timeit
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import audit
+from audit import Caller, Party
+from core import strict_json
+from core.client_data import peek_challenge, read_authentication, read_registration
+from core.clock import SystemClock
+from core.config import Settings
+from core.decoys import Decoys
+from core.migrate import upgrade
+from core.relying_party import Descriptor, RelyingParty, StoredPasskey
+from core.sqlite import SqliteDatabase, SqliteTransaction
+from core.tokens import Subject, Tokens
+from devtools.authenticator import SoftAuthenticator
+from schemas import LoginComplete, Options
+from services.throttle import Throttle
+from stores import credentials, users
+from stores.challenges import MemoryChallenges, Pending, new_challenge
+from stores.counters import MemoryCounters
+from stores.credentials import CredentialRow
+from stores.users import UserRow
+
+ROUNDS, CALLS = 7, 1000
+EMAIL, AT = "jane@example.com", datetime.now(UTC)
+CALLER = Caller("127.0.0.1", "Mozilla/5.0 (X11; Linux x86_64)", "0" * 36, AT)
+USER = UserRow("0" * 36, "Jane", "Doe", EMAIL, EMAIL, AT, "Engineer", "user", 0, AT)
+Stage = Callable[[], Any]
+
+
+def microseconds(stage: Stage) -> float:
+    """What one call costs, at best."""
+    return min(timeit.repeat(stage, number=CALLS, repeat=ROUNDS)) / CALLS * 1e6
+
+
+def step(work: Any) -> None:
+    """Run a coroutine that never waits."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    raise RuntimeError("it waits for something")
+
+
+def in_memory(settings: Settings) -> Iterator[tuple[str, Stage]]:
+    """The stages that touch no disk."""
+    clock = SystemClock()
+    party, tokens, decoys = RelyingParty(settings, clock), Tokens(settings, clock), Decoys(settings)
+    challenges, device = MemoryChallenges(clock, 1000), SoftAuthenticator(counter=False)
+    throttle = Throttle(settings, None, MemoryCounters(clock))  # type: ignore[arg-type]
+    challenge = new_challenge()
+    asked = party.creation_options(
+        challenge=challenge, user_id=USER.id, name=EMAIL, display_name="Jane Doe"
+    )
+    made = device.create(asked)
+    allowed = [Descriptor(b"i" * 32, ("internal",))]
+    assertion = device.get(party.request_options(challenge=challenge, allowed=()))
+    body = json.dumps({"email": EMAIL, "assertion": assertion}).encode()
+    parsed, response = strict_json.loads(body), read_authentication(assertion)
+    kept = party.verify_registration(read_registration(made), expected_challenge=challenge)
+    stored = StoredPasskey(kept.public_key, 0, False, response.user_handle or b"")
+    decoys.learn([((32, "internal"),)])
+
+    def options() -> bytes:
+        shown = party.request_options(challenge=challenge, allowed=allowed)
+        answer = Options(publicKey=shown)
+        return answer.__pydantic_serializer__.to_json(answer)
+
+    yield "parse the body (complete)", lambda: strict_json.loads(body)
+    yield "validate it", lambda: LoginComplete.model_validate(parsed)
+    yield "rate limits, three counters", lambda: step(throttle.admit(CALLER, "login_begin", EMAIL))
+    yield "put a challenge", lambda: step(challenges.put(Pending("login", EMAIL)))
+    yield "decoys, made for everyone", lambda: decoys.of(EMAIL)
+    yield "options, serialised", options
+    yield "peek at the challenge", lambda: peek_challenge(assertion)
+    yield "take the credential apart", lambda: read_authentication(assertion)
+    yield (
+        "verify (ES256 and all checks)",
+        lambda: party.verify_authentication(
+            response, expected_challenge=challenge, stored=stored, require_user_handle=False
+        ),
+    )
+    yield "issue the token", lambda: tokens.issue(Subject(USER.id, EMAIL, "Jane", "Doe", "user"))
+
+
+def on_disk(tx: SqliteTransaction) -> Iterator[tuple[str, Stage]]:
+    """The statements, in a transaction that is not committed."""
+    users.add(tx, USER)
+    key = CredentialRow("1" * 36, USER.id, b"i" * 32, b"k" * 77, 0, "", None, 0, 0, 1, AT)
+    credentials.add(tx, key)
+    done = audit.LoginCompleted(Party.of(USER))
+    yield "read the account", lambda: credentials.account_of(tx, EMAIL)
+    yield "read the passkey and its owner", lambda: credentials.with_owner(tx, b"i" * 32)
+    yield (
+        "move the sign count",
+        lambda: credentials.mark_used(tx, key.id, sign_count=0, backed_up=False, moment=AT),
+    )
+    yield "write an audit row", lambda: audit.record(tx, CALLER, done)
+
+
+def show(name: str, stage: Stage) -> None:
+    print(f"{name:<32} {microseconds(stage):7.1f} us")
+
+
+async def main() -> None:
+    settings = Settings(rate_limit_address=10**9, rate_limit_email=10**9, rate_limit_global=10**9)
+    for name, stage in in_memory(settings):
+        show(name, stage)
+    with tempfile.TemporaryDirectory() as folder:
+        db = SqliteDatabase(f"sqlite:///{Path(folder)}/app.db", upgrade)
+        await db.start()
+
+        def unit(tx: Any) -> None:
+            for name, stage in on_disk(tx):
+                show(name, stage)
+
+        await db.write(unit)
+        await db.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -27,8 +27,6 @@ from devtools.migrate.copying import Copied, copy, left_behind
 from devtools.migrate.source import Refusal, opened
 from models import Base
 
-CONNECT_SECONDS = 10
-
 
 def main(
     arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ

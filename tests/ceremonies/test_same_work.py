@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Executable
 
+import core.relying_party
+from core import cose
 from core.database import Rows, Transaction
 from core.decoys import Decoys
 from core.postgres import PostgresTransaction
 from core.sqlite import SqliteTransaction
-from devtools.authenticator import SoftAuthenticator
+from devtools.authenticator import OMIT, Flaw, SoftAuthenticator
+from devtools.cose import EDDSA, ES256, RS256
+from devtools.encoding import from_b64url
+from devtools.options import creation_options
 from tests.support import production
 from tests.support.service import JANE, Service
 
@@ -58,3 +63,28 @@ def test_a_login_begin_costs_the_same_for_everyone(
     unknown = work_of(service, monkeypatch, UNKNOWN)
     assert known == unknown
     assert "a decoy" in known
+
+
+@pytest.mark.parametrize("alg", [ES256, EDDSA, RS256])
+def test_a_refused_signature_costs_the_same_whoever_has_the_passkey(
+    service: Service, device: SoftAuthenticator, monkeypatch: pytest.MonkeyPatch, alg: int
+) -> None:
+    """D2: a verification under each algorithm, for a passkey of any kind and for a decoy."""
+    service.register(device, alg=alg)
+    verified: list[int] = []
+    verify = core.relying_party.verify_signature
+
+    def noted(public_key: bytes, *rest: bytes) -> None:
+        verified.append(cose.algorithm_of(public_key))
+        verify(public_key, *rest)
+
+    monkeypatch.setattr(core.relying_party, "verify_signature", noted)
+    for email in (JANE["email"], UNKNOWN):
+        options = service.begin_login(email)
+        offered = from_b64url(options["allowCredentials"][0]["id"])
+        flaw = Flaw(credential_id=offered, ignores_options=True, user_handle=OMIT)
+        stranger = SoftAuthenticator()
+        stranger.create(creation_options())
+        verified.clear()
+        assert service.complete_login(email, stranger.get(options, flaw=flaw)).status_code == 401
+        assert sorted(verified) == sorted([ES256, EDDSA, RS256])

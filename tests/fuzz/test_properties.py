@@ -12,13 +12,14 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bench.fuzz.world import started
 from devtools.authenticator import SoftAuthenticator
-from schemas import EmailAddress, RegisterBegin
+from schemas import PLAIN, EmailAddress, RegisterBegin
 from tests.fuzz import strategies as typed
 from tests.fuzz.schemathesis_hooks import INVISIBLE
 from tests.fuzz.strategies import form, over_http, steady
@@ -198,3 +199,21 @@ def test_no_field_of_a_form_is_too_much_for_the_service(
     )
     assert answer.status_code in (200, 422)
     assert isinstance(value, str) or answer.status_code == 422
+
+
+@given(st.from_regex(PLAIN, fullmatch=True))
+@example("jane@example.test")
+@example("jane@LOCALHOST.local")
+@example(f"{'a' * 65}@example.com")
+@example(f"jane@{'a' * 64}.com")
+@example(f"a@{'b.' * 130}com")
+def test_the_usual_addresses_are_what_the_library_says_of_them(typed: str) -> None:
+    """B4: the short way takes nothing that the library refuses, and spells it as the library."""
+    try:
+        valid = validate_email(typed, check_deliverability=False)
+    except EmailNotValidError:
+        with pytest.raises(ValueError, match=r"."):
+            EmailAddress(typed)
+        return
+    expected = f"{valid.local_part.casefold()}@{valid.ascii_domain.lower()}"
+    assert EmailAddress(typed).canonical == expected

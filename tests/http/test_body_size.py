@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from starlette.types import Message
 
 import routes.http
 from core import strict_json
@@ -135,3 +136,23 @@ def test_a_slow_body_holds_nobody_else_up(shared: Service, monkeypatch: pytest.M
         return seconds
 
     assert shared.run(race(shared.client)) < 10
+
+
+def test_a_length_beside_chunks_does_not_lift_the_cap(shared: Service) -> None:
+    """B1: where both are sent, the chunks are what counts (RFC 9112 §6.3)."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b" " * 4096, "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"5"),
+        (b"transfer-encoding", b"chunked"),
+    ]
+    scope = {"type": "http", "method": "POST", "path": "/login/begin", "headers": headers}
+    shared.run(shared.app({**scope, "query_string": b"", "root_path": ""}, receive, send))
+    assert sent[0]["status"] == 413

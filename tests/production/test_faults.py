@@ -77,3 +77,16 @@ def test_the_schema_goes_up_and_down() -> None:
         assert found == [{"count": 0}]
     finally:
         production.drop_database("passkeys_up_and_down")
+
+
+def test_a_url_may_demand_tls_or_do_without(tmp_path: Path, database: str) -> None:
+    """One reader of the URL, so that the schema is looked at as the service will connect."""
+    plain = f"{database}?sslmode=disable"
+    with Service(tmp_path, database_url=plain, redis_url=production.REDIS) as service:
+        assert service.post("/login/begin", {}).status_code == 200
+    strict = f"{database}?sslmode=verify-full"
+    with (
+        pytest.raises(Exception, match="root certificate file"),
+        Service(tmp_path, database_url=strict, redis_url=production.REDIS),
+    ):
+        pass

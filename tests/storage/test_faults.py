@@ -173,3 +173,33 @@ def test_the_connections_are_as_durable_as_sqlite_can_be(db: SqliteDatabase) -> 
         assert await db.read(pragmas) == ["wal", 2, 1]
 
     run(db, both)
+
+
+def test_a_writer_that_has_ended_refuses_and_lets_nobody_wait(db: SqliteDatabase) -> None:
+    """E1: whatever ended it, nobody hangs for it."""
+
+    async def live() -> None:
+        await db.start()
+        task = db._writer._task
+        assert task is not None
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        with pytest.raises(DatabaseUnavailable):
+            await asyncio.wait_for(db.write(note("a")), 5)
+
+    asyncio.run(live())
+
+
+def test_a_reader_that_broke_is_replaced(db: SqliteDatabase) -> None:
+    """E2: one failed read does not fail all that come after it."""
+
+    def leave_open(_tx: Transaction) -> None:
+        assert db._reader is not None
+        db._reader.execute("COMMIT")
+
+    async def live() -> None:
+        with pytest.raises(DatabaseUnavailable):
+            await db.read(leave_open)
+        assert await db.read(count) == 0
+
+    run(db, live)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -136,3 +137,34 @@ def test_a_full_disk_does_not_spoil_the_shutdown(
         service.register(device)
         until(lambda: trail_of(service).failures == 2)
     assert len(service.audit()) == 2
+
+
+def test_a_record_that_cannot_be_written_down_costs_one_line(log: Path) -> None:
+    """E2: those that were gathered with it are written."""
+    trail = Trail(log)
+    good, bad = (
+        logging.makeLogRecord({"msg": "note", "fields": {"value": value}}) for value in ("x", b"y")
+    )
+    trail.write([good, bad, good])
+    trail.close()
+    assert len(parsed(log)) == 2
+    assert trail.failures == 1
+
+
+def test_a_log_and_a_stderr_that_are_both_gone_do_no_harm(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E2: nobody who logs suffers, and the file is written again once it can be."""
+
+    class Gone:
+        def write(self, _text: str) -> int:
+            raise OSError(errno.EPIPE, "gone")
+
+    trail = Trail(log)
+    log.mkdir()
+    monkeypatch.setattr("sys.stderr", Gone())
+    trail.write([logging.makeLogRecord({"msg": "lost"})])
+    log.rmdir()
+    trail.write([logging.makeLogRecord({"msg": "kept"})])
+    trail.close()
+    assert [line["message"] for line in parsed(log)] == ["kept"]

@@ -38,6 +38,15 @@ CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 10
 POOL_WAIT_SECONDS = 5
 GOODBYE_SECONDS = 5
+# What a server that is lost, hung or unwilling looks like; the fourth, when it is cut off between
+# two messages.
+AWAY = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    asyncpg.InternalClientError,
+    TimeoutError,
+)
 PLANS = Plans(dialect.dialect())  # type: ignore[no-untyped-call]
 
 
@@ -146,7 +155,7 @@ class PostgresDatabase:
         try:
             async with self._pool.acquire(timeout=POOL_WAIT_SECONDS) as connection:
                 return await greenlet_spawn(how, connection, unit)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except AWAY as error:
             logger.error("transaction failed", exc_info=error)
             raise DatabaseUnavailable(type(error).__name__) from None
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Executable
 
 import core.relying_party
-from core import cose
+from core import cose, relying_party_library
 from core.database import Rows, Transaction
 from core.decoys import Decoys
 from core.postgres import PostgresTransaction
@@ -72,7 +72,7 @@ def test_a_refused_signature_costs_the_same_whoever_has_the_passkey(
     """D2: a verification under each algorithm, for a passkey of any kind and for a decoy."""
     service.register(device, alg=alg)
     verified: list[int] = []
-    verify = core.relying_party.verify_signature
+    verify = relying_party_library.verify_signature
 
     def noted(public_key: bytes, *rest: bytes) -> None:
         verified.append(cose.algorithm_of(public_key))

@@ -91,7 +91,7 @@ class Passkeys:
             audit.record(tx, caller, begun if free else refused)
             return free
 
-        if not await self.db.write(unit):
+        if not await self.db.append(unit):
             raise errors.email_taken()
         user = _pending_user(form)
         challenge = await self.challenges.put(Pending("registration", email, user))
@@ -115,7 +115,7 @@ class Passkeys:
             event = audit.RegistrationRefused(
                 Party(None, email.canonical), reason=_reason_of(error)
             )
-            await self.db.write(lambda tx: audit.record(tx, caller, event))
+            await self.db.append(lambda tx: audit.record(tx, caller, event))
             raise errors.registration_failed() from None
 
     def _judge_registration(
@@ -164,7 +164,7 @@ class Passkeys:
     async def login_begin(self, caller: Caller, email: EmailAddress | None) -> dict[str, Any]:
         """Request options. An email that cannot log in gets decoys, and no other answer."""
         if email is None:
-            await self.db.write(lambda tx: audit.record(tx, caller, audit.LoginBegun()))
+            await self.db.append(lambda tx: audit.record(tx, caller, audit.LoginBegun()))
             challenge = await self.challenges.put(Pending("login", None))
             return self.relying_party.request_options(challenge=challenge, allowed=())
         account = await self._account_for_login(caller, email.canonical)
@@ -191,7 +191,7 @@ class Passkeys:
             audit.record(tx, caller, event)
             return account if reason is None else None
 
-        return await self.db.write(unit)
+        return await self.db.append(unit)
 
     async def login_complete(
         self, caller: Caller, email: EmailAddress | None, assertion: Mapping[str, Any]
@@ -262,7 +262,7 @@ class Passkeys:
         event: audit.Event = audit.LoginRefused(claimed, reason=error.reason)
         if isinstance(error, PossibleClone):
             event = audit.CloneSuspected(claimed)
-        await self.db.write(lambda tx: audit.record(tx, caller, event))
+        await self.db.append(lambda tx: audit.record(tx, caller, event))
 
 
 def _subject(user: UserRow) -> Subject:

@@ -165,7 +165,8 @@ def _make_observable(app: FastAPI, settings: Settings, tracing: Tracing | None) 
     state.tracing = tracing
     if tracing:
         judge = state.passkeys.relying_party
-        tracing.follow(state.db, read="database read", write="database write")
+        names = {"read": "database read", "write": "database write", "append": "database write"}
+        tracing.follow(state.db, **names)
         tracing.follow(judge, verify_registration="verify registration")
         tracing.follow(judge, verify_authentication="verify login")
 

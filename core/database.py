@@ -89,6 +89,13 @@ class Database(Protocol):
         """Run `unit` and commit; if it raises, nothing remains. Raises DatabaseUnavailable."""
         ...
 
+    async def append(self, unit: Unit[T]) -> T:
+        """As `write`, for a unit whose one change is the row it adds, at its end.
+
+        That needs no transaction around it where a statement is one by itself.
+        """
+        ...
+
     def figures(self) -> dict[str, int]:
         """How it does, by the names in services/metrics.py."""
         ...

@@ -133,7 +133,13 @@ class PostgresDatabase:
 
     async def read(self, unit: Unit[T]) -> T:
         """Run `unit`; each of its statements sees what is committed when it runs."""
-        value, _ = await self._run(_read, unit)
+        value, _ = await self._run(_by_itself, unit)
+        return value
+
+    async def append(self, unit: Unit[T]) -> T:
+        # Two round trips fewer: each statement commits by itself.
+        value, callbacks = await self._run(_by_itself, unit)
+        notify(callbacks)
         return value
 
     async def write(self, unit: Unit[T]) -> T:
@@ -160,7 +166,7 @@ class PostgresDatabase:
             raise DatabaseUnavailable(type(error).__name__) from None
 
 
-def _read(connection: Any, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
+def _by_itself(connection: Any, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
     tx = PostgresTransaction(connection)
     return unit(tx), tx.callbacks
 

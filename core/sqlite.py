@@ -168,6 +168,9 @@ class SqliteDatabase:
     async def write(self, unit: Unit[T]) -> T:
         return await self._writer.submit(unit)
 
+    async def append(self, unit: Unit[T]) -> T:
+        return await self._writer.submit(unit)
+
     def figures(self) -> dict[str, int]:
         return self._writer.figures()
 

@@ -51,6 +51,9 @@ class World:
         self.order.append("write")
         return unit(TX)
 
+    async def append(self, unit: Callable[[Transaction], Any]) -> Any:
+        return await self.write(unit)
+
     async def admit(self, caller: Caller, action: str) -> dict[str, str]:
         self.order.append("admit")
         self.admitted.append((caller, action))

@@ -65,6 +65,9 @@ class World:
             self.people, self.keys, self.trail, self.used = kept
             raise
 
+    async def append(self, unit: Callable[[Transaction], T]) -> T:
+        return await self.write(unit)
+
     async def read(self, unit: Callable[[Transaction], T]) -> T:
         return unit(TX)
 

@@ -155,3 +155,11 @@ def test_an_event_of_nobody_about_nobody_has_no_reason() -> None:
 
 def test_the_trail_has_its_own_logger() -> None:
     assert audit.logger.name == "audit"
+
+
+def test_every_event_is_counted_once_it_is_durable(rows: list[dict[str, Any]]) -> None:
+    event = audit.LoginRefused(JANE, reason="counted-here")
+    for _ in range(3):
+        for callback in record(event):
+            callback()
+    assert audit.recorded["login_complete", 0, "counted-here"] == 3

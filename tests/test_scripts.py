@@ -576,6 +576,7 @@ def test_a_missing_browser_is_installed_where_that_needs_no_password(
     machine: Machine, package: str
 ) -> None:
     machine.add("id", "echo 0")
+    machine.add("firefox-esr", "exit 99")
     machine.add(
         "apt-get",
         f'case "$*" in *" {package} "*) echo >bin/{package} && chmod +x bin/{package};; '
@@ -584,6 +585,22 @@ def test_a_missing_browser_is_installed_where_that_needs_no_password(
     done = machine.run("ensure-browser.sh", CI="true")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "Installing Chromium for the browser tests ...\n"
+
+
+@elsewhere
+def test_a_second_engine_is_installed_for_ci_and_for_nobody_else(machine: Machine) -> None:
+    """A shell function called firefox was found by `command -v firefox`, and nothing installed."""
+    machine.add("chromium", "exit 99")
+    machine.add("id", "echo 0")
+    machine.add(
+        "apt-get",
+        'case "$*" in *firefox-esr*) echo >bin/firefox-esr && chmod +x bin/firefox-esr;; esac',
+    )
+    assert machine.run("ensure-browser.sh").stdout == ""
+    done = machine.run("ensure-browser.sh", CI="true")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "Installing Firefox for one browser test ...\n"
+    assert machine.run("ensure-browser.sh", CI="true").stdout == ""
 
 
 @elsewhere

@@ -73,6 +73,11 @@ def algorithm_of(canonical_key: bytes) -> int:
 @cache
 def nobodys_keys() -> dict[int, bytes]:
     """A key of each offered algorithm, made once in this process; nobody has the private halves."""
+    return fresh_keys()
+
+
+def fresh_keys() -> dict[int, bytes]:
+    """A new key of each offered algorithm, in canonical form."""
     point = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
     number = rsa.generate_private_key(MIN_EXPONENT, MIN_RSA_BITS).public_key().public_numbers()
     x = Ed25519PrivateKey.generate().public_key().public_bytes_raw()

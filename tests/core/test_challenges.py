@@ -116,3 +116,9 @@ def test_of_many_takers_one_gets_it(store: MemoryChallenges) -> None:
 
     found = run(race())
     assert [pending for pending in found if pending] == [JANE]
+
+
+def test_how_many_wait_can_be_asked() -> None:
+    store = MemoryChallenges(HeldClock(), 100)
+    run(store.put(JANE))
+    assert store.figures() == {"challenges_waiting": 1}

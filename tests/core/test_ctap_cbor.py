@@ -8,6 +8,7 @@ from typing import Any
 import cbor2
 import pytest
 
+from core import ctap_cbor
 from core.ctap_cbor import MAX_DEPTH, MAX_MEMBERS, NotCanonical, end_of_item
 from devtools.hostile_cbor import claimed_length, colliding_integer_map, nested_lists
 from tests.ceremonies.cbor_bombs import (
@@ -107,3 +108,11 @@ def test_the_walk_takes_linear_time() -> None:
     start = time.process_time()
     assert end_of_item(encoded) == len(encoded)
     assert time.process_time() - start < 0.2
+
+
+@pytest.mark.parametrize(
+    ("data", "start", "answer"),
+    [(b"\xa0", 0, True), (b"\x80", 0, False), (b"\x05", 0, False), (b"\x00\xa1", 1, True)],
+)
+def test_a_map_is_known_by_its_head(data: bytes, start: int, answer: bool) -> None:
+    assert ctap_cbor.is_map(data, start) is answer

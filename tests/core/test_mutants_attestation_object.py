@@ -195,3 +195,14 @@ def test_attested_data_are_followed_by_nothing() -> None:
     """A14: a byte behind the key is a byte that nobody reads."""
     with pytest.raises(BadCredential, match=f"^{PARTS_WRONG}$"):
         require_attested_data(attestation(DATA + b"\0"))
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [b"\x80", b"\xa2\x01\x02\x01\x02", b"\xa1\x61\xff\x01"],
+    ids=["list", "twice", "text"],
+)
+def test_extensions_are_a_map_that_can_be_read(extensions: bytes) -> None:
+    """A14: in an assertion, too, where nobody else reads them."""
+    with pytest.raises(BadCredential, match=r"^authenticator_data_malformed$"):
+        require_authenticator_data(HEAD + b"\x85" + COUNT + extensions)

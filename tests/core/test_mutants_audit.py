@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -163,3 +164,17 @@ def test_every_event_is_counted_once_it_is_durable(rows: list[dict[str, Any]]) -
         for callback in record(event):
             callback()
     assert audit.recorded["login_complete", 0, "counted-here"] == 3
+
+
+def test_a_record_has_what_every_handler_asks_for(
+    rows: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = time.time()
+    with caplog.at_level(logging.INFO, "audit"):
+        for event in (audit.LoginCompleted(JANE), audit.LoginRefused(JANE)):
+            for callback in record(event):
+                callback()
+    logged = caplog.records[-2:]
+    assert [each.levelname for each in logged] == ["INFO", "WARNING"]
+    assert all(begun <= each.created <= time.time() for each in logged)
+    assert [each.getMessage() for each in logged] == ["login_complete"] * 2

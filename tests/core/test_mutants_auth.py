@@ -17,7 +17,7 @@ from auth import LoggedIn, Passkeys
 from core.config import Settings
 from core.database import Database, Transaction
 from core.decoys import Decoys
-from core.errors import Refusal
+from core.errors import Refusal, Unavailable
 from core.relying_party import RelyingParty
 from core.tokens import Tokens
 from devtools.authenticator import Flaw, SoftAuthenticator
@@ -96,7 +96,8 @@ class World:
         user_id = self.id_of(tx, email)
         mine = [row for row in self.keys if row.user_id == user_id]
         shown = tuple((row.credential_id, row.transports) for row in mine)
-        return Account(user_id, False, shown) if user_id else None
+        off = any(row.id == user_id and row.disabled for row in self.people)
+        return Account(user_id, off, shown) if user_id else None
 
     def with_owner(self, tx: Transaction, key: bytes) -> tuple[CredentialRow, UserRow] | None:
         assert tx is TX
@@ -545,3 +546,39 @@ def test_a_failed_try_spends_its_challenge(passkeys: Passkeys, world: World) -> 
     assert refused(passkeys.login_complete(CALLER, JANE, bad)) == INVALID
     assert refused(passkeys.login_complete(CALLER, JANE, device.get(options))) == INVALID
     assert world.trail[-1].reason == "no_ceremony"
+
+
+def test_a_disabled_user_is_offered_a_decoy_and_the_reason_is_on_record(
+    passkeys: Passkeys, world: World
+) -> None:
+    device = SoftAuthenticator()
+    register(passkeys, device)
+    user = world.people[0]
+    world.people[0] = user._replace(disabled=1)
+    own = world.keys[0].credential_id
+    options = run(passkeys.login_begin(CALLER, JANE))
+    assert [key["id"] for key in options["allowCredentials"]] != [b64url(own)]
+    assert world.trail[-1] == audit.LoginBeginUnknown(
+        Party(None, user.email), reason="user_disabled"
+    )
+
+
+def test_decoys_are_learnt_again_until_they_are_settled(
+    passkeys: Passkeys, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other workers register people, too; a database that is away is asked again."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            monkeypatch.setattr(world, "read", away)
+        if len(slept) == 3:
+            monkeypatch.setattr(type(passkeys.decoys), "settled", True)
+
+    async def away(_unit: object) -> None:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    run(passkeys.keep_learning())
+    assert slept == [30, 30, 30]

@@ -9,7 +9,9 @@ from uuid import UUID
 
 import jwt
 import pytest
+from pydantic import SecretStr
 
+from core import base64url
 from core.config import Settings
 from core.tokens import BadToken, Subject, Tokens
 from tests.support.clock import HeldClock
@@ -182,3 +184,31 @@ def test_whatever_pyjwt_raises_is_a_bad_token(
     monkeypatch.setattr(jwt, "decode_complete", fail)
     with pytest.raises(BadToken, match=r"^malformed$"):
         tokens.verify(good.text)
+
+
+OLD, NEW = "o1d-" * 12, "n3w+" * 12
+
+
+def test_a_token_of_the_secret_before_is_taken_and_none_is_signed_with_it() -> None:
+    """C1: the current key first, then the one before, and no third."""
+    clock = HeldClock()
+    before = Tokens(Settings(jwt_secret=SecretStr(OLD + "abcdefgh")), clock)
+    now = Tokens(
+        Settings(
+            jwt_secret=SecretStr(NEW + "abcdefgh"), jwt_secret_previous=SecretStr(OLD + "abcdefgh")
+        ),
+        clock,
+    )
+    subject = Subject("1", "jane@x", "Jane", "Doe", "user")
+    assert now.verify(before.issue(subject)) == "1"
+    assert now.verify(now.issue(subject)) == "1"
+    with pytest.raises(BadToken, match=r"^InvalidSignature$"):
+        before.verify(now.issue(subject))
+    with pytest.raises(BadToken, match=r"^InvalidSignature$"):
+        now.verify(Tokens(Settings(), clock).issue(subject))
+
+
+def test_a_token_holds_no_white_space_before_it_is_encoded() -> None:
+    token = Tokens(Settings(), HeldClock()).issue(Subject("1", "j@x", "J", "D", "user"))
+    header, claims, _ = token.split(".")
+    assert b" " not in base64url.decode(header) + base64url.decode(claims)

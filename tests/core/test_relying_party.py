@@ -7,8 +7,10 @@ from typing import Any
 import cbor2
 import pytest
 
+import core.relying_party
 from core.client_data import BadCredential, read_authentication, read_registration
 from core.config import Settings
+from core.cose import algorithm_of as cose_of
 from core.relying_party import (
     NewPasskey,
     PossibleClone,
@@ -102,3 +104,25 @@ def test_nothing_but_a_bad_credential_comes_out(relying_party: RelyingParty, sto
     """A15: whatever the library raises, here for a stored key that is none."""
     with pytest.raises(BadCredential):
         logged_in(relying_party, Flaw(), public_key=stored)
+
+
+@pytest.mark.parametrize("count", [1, 0x01020304, 2**32 - 1])
+def test_the_sign_count_is_four_bytes_behind_the_flags(
+    relying_party: RelyingParty, count: int
+) -> None:
+    """A10: read by us, not by the library."""
+    assert logged_in(relying_party, Flaw(sign_count=count)).sign_count == count
+
+
+def test_a_refused_signature_is_tried_as_it_came(
+    relying_party: RelyingParty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D2: under the other algorithms, over the same bytes."""
+    tried: list[tuple[bytes, bytes, bytes]] = []
+    monkeypatch.setattr(core.relying_party, "_verify_as_others", lambda *what: tried.append(what))
+    with pytest.raises(BadCredential, match=r"^signature$"):
+        logged_in(relying_party, Flaw(flip_signature_bit=True))
+    ((key, signature, signed),) = tried
+    assert cose_of(key) == -7
+    assert signature[0] == 0x30
+    assert len(signed) == 37 + 32

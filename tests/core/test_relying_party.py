@@ -112,6 +112,8 @@ def test_the_sign_count_is_four_bytes_behind_the_flags(
 ) -> None:
     """A10: read by us, not by the library."""
     assert logged_in(relying_party, Flaw(sign_count=count)).sign_count == count
+    followed = Flaw(sign_count=count, ed=True, trailing_authenticator_data=b"\xa0")
+    assert logged_in(relying_party, followed).sign_count == count
 
 
 def test_a_refused_signature_is_tried_as_it_came(

@@ -11,9 +11,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from limits.aio.storage import RedisStorage
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
@@ -23,7 +22,7 @@ from stores.challenges import LIFETIME_SECONDS, Pending, PendingUser, new_challe
 from stores.counters import Counted
 
 PREFIX = "passkeys:challenge:"
-LIMIT_PREFIX = "passkeys:limit"
+LIMIT_PREFIX = "passkeys:limit:"
 # All counters of a request in one round trip, each with the life that its first hit gave it.
 HIT = """
 local counted = {}
@@ -48,28 +47,18 @@ def open_redis(url: str) -> tuple[RedisChallenges, RedisCounters]:
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
     )
-    counters = RedisCounters(
-        f"async+{url}",
-        wrap_exceptions=True,
-        implementation="redispy",
-        key_prefix=LIMIT_PREFIX,
-        # Handed through to the client, which is not what the signature speaks of.
-        connection_pool=cast(Any, pool),
-    )
-    return RedisChallenges(Redis(connection_pool=pool)), counters
+    redis = Redis(connection_pool=pool)
+    return RedisChallenges(redis), RedisCounters(redis)
 
 
-class RedisCounters(RedisStorage):
+class RedisCounters:
     """`Counters` that all workers share."""
 
-    STORAGE_SCHEME: list[str] = []  # noqa: RUF012 (as in its base)
-
-    def __init__(self, uri: str, **options: Any) -> None:
-        super().__init__(uri, **options)
-        self._hit = cast(Any, self.bridge).storage.register_script(HIT)
+    def __init__(self, redis: Redis) -> None:
+        self._hit = redis.register_script(HIT)
 
     async def hit(self, counters: Sequence[tuple[str, int]], window: int) -> list[Counted]:
-        keys = [f"{LIMIT_PREFIX}:{key}" for key, _ in counters]
+        keys = [LIMIT_PREFIX + key for key, _ in counters]
         limits = [limit for _, limit in counters]
         try:
             answer = await self._hit(keys=keys, args=[window * 1000, *limits])

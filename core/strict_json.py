@@ -10,6 +10,7 @@ import json
 from typing import Any, NoReturn
 
 MAX_DEPTH = 16
+WHITESPACE = " \t\n\r"
 MAX_DIGITS = 19  # an int64; nothing in this service counts further
 
 
@@ -27,22 +28,22 @@ def loads(raw: bytes) -> Any:
     except UnicodeDecodeError:
         raise StrictJSONError("The body is not UTF-8") from None
     try:
-        value = _DECODER.decode(text)
+        value, end = _DECODER.raw_decode(text := text.strip(WHITESPACE))
     except StrictJSONError:
         raise
     except RecursionError:
         raise StrictJSONError("The body is nested too deeply") from None
     except ValueError:
         raise StrictJSONError("The body is not JSON") from None
-    _check_depth(raw, value)
-    _check_text(raw, value)
-    return value
-
-
-def _check_depth(raw: bytes, value: Any) -> None:
+    if end != len(text):
+        raise StrictJSONError("The body is not JSON")
     # Few brackets cannot nest deeply: the walk is for the rest.
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise StrictJSONError("The body is nested too deeply")
+    # Only an escape can bring a surrogate or a NUL in: raw ones fail as UTF-8 or as JSON.
+    if b"\\u" in raw:
+        _check_text(value)
+    return value
 
 
 def _depth(value: Any) -> int:
@@ -53,10 +54,7 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _check_text(raw: bytes, value: Any) -> None:
-    # Only an escape can bring a surrogate or a NUL in: raw ones fail as UTF-8 or as JSON.
-    if b"\\u" not in raw:
-        return
+def _check_text(value: Any) -> None:
     nodes = [value]
     while nodes:
         node = nodes.pop()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import re
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import PROBLEM_JSON, problem
+from core.ids import request_id as new_request_id
 
 logger = logging.getLogger("service.http")
 
@@ -209,8 +209,8 @@ def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     for name, value in headers:
         if name == b"x-request-id":
             given = value.decode("latin-1")
-            return given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
-    return str(uuid.uuid4())
+            return given if REQUEST_ID.fullmatch(given) else new_request_id()
+    return new_request_id()
 
 
 def _peer(scope: Scope, send: Callable[..., Any]) -> str:

@@ -7,7 +7,6 @@ kind of token can pass for one. Times are checked here, against a clock that can
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import jwt
 from core import base64url, strict_json
 from core.clock import Clock
 from core.config import Settings
+from core.ids import random_id
 
 TYPE = "at+jwt"
 MAX_LENGTH = 8192
@@ -25,6 +25,7 @@ MAX_LENGTH = 8192
 LEEWAY_SECONDS = 5
 TEXT_CLAIMS = ("sub", "email", "first_name", "last_name", "role", "iss", "aud", "jti")
 TIME_CLAIMS = ("iat", "exp", "auth_time")
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class BadToken(Exception):
@@ -54,7 +55,7 @@ class Tokens:
         self._keys = [secret.encode() for secret in settings.token_secrets.values()]
         self._algorithm = settings.jwt_algorithm
         # RFC 7515 §3.1: the header is the same for all, and the key fit for the algorithm.
-        header = json.dumps({"alg": self._algorithm, "typ": TYPE}, separators=(",", ":"))
+        header = _compact({"alg": self._algorithm, "typ": TYPE})
         self._header = base64url.encode(header.encode())
         self._mac = jwt.get_algorithm_by_name(self._algorithm)
         self._signing = self._mac.prepare_key(self._keys[0])
@@ -75,12 +76,12 @@ class Tokens:
             "aud": self._audience,
             "iat": now,
             "exp": now + self._lifetime,
-            "jti": str(uuid.uuid4()),
+            "jti": random_id(),
             "auth_time": now,
             # RFC 8176 §2: proof of possession of a key, with the user verified by the device.
             "amr": ["pop", "user"],
         }
-        body = json.dumps(claims, separators=(",", ":")).encode()
+        body = _compact(claims).encode()
         message = f"{self._header}.{base64url.encode(body)}"
         return f"{message}.{base64url.encode(self._mac.sign(message.encode(), self._signing))}"
 

@@ -114,22 +114,14 @@ def test_an_empty_credential_is_refused(service: Service, body: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    ("stored", "reason"),
-    [
-        (b"", "unexpected_IndexError"),
-        (b"\x01", "unexpected_TypeError"),
-        (b"\xa0", "unexpected_KeyError"),
-        (b"\x04", "unexpected_ValueError"),
-        (b"\xff", "InvalidCBORData"),
-    ],
-    ids=repr,
+    "stored", [b"", b"\x01", b"\xa0", b"\x04", b"\xff", b"\xa1\x03\x26"], ids=repr
 )
 def test_a_stored_key_that_is_damaged_fails_like_any_login(
-    service: Service, device: SoftAuthenticator, jane: dict[str, Any], stored: bytes, reason: str
+    service: Service, device: SoftAuthenticator, jane: dict[str, Any], stored: bytes
 ) -> None:
-    """A15: no input can do this; it stands for whatever else crashes the library."""
+    """A15: no input can do this; it stands for a disk that does not keep what it was given."""
     service.rows("UPDATE webauthn_credentials SET public_key = ?", stored)
-    event = assert_login_refused(service, service.try_login(device), reason)
+    event = assert_login_refused(service, service.try_login(device), "public_key")
     assert event["user_id"] == jane["id"]
     assert [key["last_used_at"] for key in passkeys(service)] == [None]
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI
@@ -14,7 +15,7 @@ from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
-from starlette.applications import Starlette
+from starlette.datastructures import State
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -85,7 +86,10 @@ class Service(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # As Starlette, without FastAPI's own look at the environment for every request.
-        await Starlette.__call__(self, scope, receive, send)
+        scope["app"] = self
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        await self.middleware_stack(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The document, with refusals under the media type they have."""
@@ -128,6 +132,8 @@ def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
     db = _database(settings)
     challenges, counters = _shared_state(settings, clock)
     tokens = Tokens(settings, clock)
+    # Starlette's own looks every part up in a function.
+    app.state = cast(State, SimpleNamespace())
     app.state.settings, app.state.stopped = settings, False
     # The process is not ours alone, unless it is: `_default_app`.
     app.state.settle = lambda: None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from fastapi.responses import RedirectResponse
 
 from auth import Passkeys
@@ -40,4 +38,5 @@ async def login(call: CallOf) -> RedirectResponse:  # noqa: ARG001 (every endpoi
 
 
 def _passkeys(call: Call) -> Passkeys:
-    return cast(Passkeys, call.part("passkeys"))
+    passkeys: Passkeys = call.parts.passkeys
+    return passkeys

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from fastapi.responses import RedirectResponse
 
 from auth import Passkeys
@@ -36,4 +34,5 @@ async def create_user(call: CallOf) -> RedirectResponse:  # noqa: ARG001 (as eve
 
 
 def _passkeys(call: Call) -> Passkeys:
-    return cast(Passkeys, call.part("passkeys"))
+    passkeys: Passkeys = call.parts.passkeys
+    return passkeys

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from routes.http import Call
 from schemas import EmailAddress
 from services.throttle import Throttle
@@ -11,6 +9,6 @@ from services.throttle import Throttle
 
 async def admit(call: Call, action: str, email: EmailAddress | None) -> None:
     """Count this request; the answer says how many are left. Raises Refusal (429)."""
-    throttle = cast(Throttle, call.part("throttle"))
+    throttle: Throttle = call.parts.throttle
     canonical = email.canonical if email else None
     call.headers.update(await throttle.admit(call.caller, action, canonical))

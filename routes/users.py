@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from fastapi import Security
 from fastapi.security import HTTPBearer
-from fastapi.security.utils import get_authorization_scheme_param
 
 from routes.http import Call, CallOf, responses, strict_router
 from schemas import UserProfile
@@ -24,11 +21,11 @@ bearer = HTTPBearer(
 )
 async def read_user(call: CallOf, user_id: str) -> UserProfile:
     """A profile: your own, or anyone's for an admin."""
-    access = cast(Access, call.part("access"))
+    access: Access = call.parts.access
     return UserProfile.model_validate(await access.read_profile(call.caller, _token(call), user_id))
 
 
 def _token(call: Call) -> str | None:
     """The bearer token of the request (RFC 6750 §2.1), if there is one."""
-    scheme, token = get_authorization_scheme_param(call.request.headers.get("authorization"))
-    return token if scheme.lower() == "bearer" and token else None
+    scheme, _, token = call.header(b"authorization").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None

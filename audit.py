@@ -18,7 +18,7 @@ from typing import Any, ClassVar, NamedTuple
 from core.database import Transaction, after_commit
 from core.ids import time_ordered_id
 from stores import audit_logs
-from stores.users import UserRow
+from stores.users import Owner, UserRow
 
 logger = logging.getLogger("audit")
 
@@ -46,7 +46,7 @@ class Party(NamedTuple):
     role: str = ""
 
     @classmethod
-    def of(cls, user: UserRow) -> Party:
+    def of(cls, user: UserRow | Owner) -> Party:
         """The party that is this account."""
         return cls(user.id, user.email, f"{user.first_name} {user.last_name}", user.role)
 

@@ -19,7 +19,8 @@ from core import errors
 from core.client_data import (
     AuthenticationResponse,
     BadCredential,
-    peek_challenge,
+    PeekedData,
+    peek_client_data,
     read_authentication,
     read_registration,
 )
@@ -41,8 +42,8 @@ from core.tokens import Subject, Tokens
 from schemas import EmailAddress, RegisterBegin
 from stores import credentials, users
 from stores.challenges import Challenges, Pending, PendingUser
-from stores.credentials import Account, CredentialRow, CredentialTaken
-from stores.users import EmailTaken, UserRow
+from stores.credentials import Account, CredentialRow, CredentialTaken, Passkey
+from stores.users import EmailTaken, Owner, UserRow
 
 RELEARN_SECONDS = 30
 
@@ -52,7 +53,7 @@ class LoggedIn:
     """A finished login: the token, and the account it is for."""
 
     access_token: str
-    user: UserRow
+    user: Owner
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,10 @@ class Passkeys:
         self, caller: Caller, email: EmailAddress, credential: Mapping[str, Any]
     ) -> UserRow:
         """Verify a new passkey and write the account with it; one answer to all that fails."""
-        challenge = peek_challenge(credential)
-        pending = await self.challenges.take(challenge) if challenge else None
+        data = peek_client_data(credential)
+        pending = await self.challenges.take(data.challenge) if data else None
         try:
-            user, passkey = self._judge_registration(pending, challenge, email, credential)
+            user, passkey = self._judge_registration(pending, data, email, credential)
             return await self._store_registration(caller, user, passkey)
         except (BadCredential, EmailTaken, CredentialTaken) as error:
             event = audit.RegistrationRefused(
@@ -121,16 +122,18 @@ class Passkeys:
     def _judge_registration(
         self,
         pending: Pending | None,
-        challenge: str | None,
+        data: PeekedData | None,
         email: EmailAddress,
         credential: Mapping[str, Any],
     ) -> tuple[PendingUser, NewPasskey]:
-        response = read_registration(credential)
+        response = read_registration(credential, data)
         pending = _require_ceremony(pending, "registration", email)
         # What waits was taken with this challenge, and a registration has its user.
-        assert challenge is not None  # noqa: S101
+        assert data is not None  # noqa: S101
         assert pending.user is not None  # noqa: S101
-        passkey = self.relying_party.verify_registration(response, expected_challenge=challenge)
+        passkey = self.relying_party.verify_registration(
+            response, expected_challenge=data.challenge
+        )
         return pending.user, passkey
 
     async def _store_registration(
@@ -197,18 +200,18 @@ class Passkeys:
         self, caller: Caller, email: EmailAddress | None, assertion: Mapping[str, Any]
     ) -> LoggedIn:
         """Verify an assertion and issue a token; one answer to all that fails."""
-        challenge = peek_challenge(assertion)
-        pending = await self.challenges.take(challenge) if challenge else None
+        data = peek_client_data(assertion)
+        pending = await self.challenges.take(data.challenge) if data else None
         claimed = Party(None, email.canonical if email else None)
         try:
-            response = read_authentication(assertion)
+            response = read_authentication(assertion, data)
             pending = _require_ceremony(pending, "login", email)
-            assert challenge is not None  # noqa: S101
+            assert data is not None  # noqa: S101
             key = response.credential_id
             found = await self.db.read(lambda tx: credentials.with_owner(tx, key))
             # Judged before it is known whose it is: a decoy, a disabled account or a passkey that
             # was not offered would be refused sooner than a bad signature, and so be told apart.
-            verdict = self._judge_login(pending, challenge, response, found)
+            verdict = self._judge_login(pending, data.challenge, response, found)
             if found is None:
                 raise BadCredential("unknown_credential")
             passkey, user = found
@@ -227,7 +230,7 @@ class Passkeys:
         pending: Pending,
         challenge: str,
         response: AuthenticationResponse,
-        found: tuple[CredentialRow, UserRow] | None,
+        found: tuple[Passkey, Owner] | None,
     ) -> VerifiedLogin | BadCredential:
         """What the assertion proves under the passkey that was found, or under nobody's."""
         try:
@@ -241,7 +244,7 @@ class Passkeys:
             return error
 
     async def _store_login(
-        self, caller: Caller, passkey: CredentialRow, user: UserRow, verified: VerifiedLogin
+        self, caller: Caller, passkey: Passkey, user: Owner, verified: VerifiedLogin
     ) -> None:
         def unit(tx: Transaction) -> None:
             moved = credentials.mark_used(
@@ -265,7 +268,7 @@ class Passkeys:
         await self.db.append(lambda tx: audit.record(tx, caller, event))
 
 
-def _subject(user: UserRow) -> Subject:
+def _subject(user: Owner) -> Subject:
     return Subject(user.id, user.email, user.first_name, user.last_name, user.role)
 
 
@@ -302,7 +305,7 @@ def _require_ceremony(pending: Pending | None, kind: str, email: EmailAddress | 
 
 
 def _require_entitled(
-    pending: Pending, email: EmailAddress | None, passkey: CredentialRow, user: UserRow
+    pending: Pending, email: EmailAddress | None, passkey: Passkey, user: Owner
 ) -> None:
     """The passkey's owner is who was asked for, and may log in with it."""
     if email is not None:
@@ -314,7 +317,7 @@ def _require_entitled(
         raise BadCredential("user_disabled")
 
 
-def _stored(passkey: CredentialRow, user: UserRow) -> StoredPasskey:
+def _stored(passkey: Passkey, user: Owner) -> StoredPasskey:
     return StoredPasskey(
         public_key=passkey.public_key,
         sign_count=passkey.sign_count,

@@ -6,8 +6,7 @@ Nothing here is believed yet: these are only the shapes that the verification pr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from core import base64url, strict_json
 
@@ -27,8 +26,15 @@ class BadCredential(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True)
-class ClientData:
+class PeekedData(NamedTuple):
+    """Client data of which nothing is known yet but the challenge."""
+
+    raw: bytes
+    members: Mapping[str, Any]
+    challenge: str
+
+
+class ClientData(NamedTuple):
     """CollectedClientData: what the browser says it was asked (WebAuthn L3 §5.8.1)."""
 
     raw: bytes
@@ -39,8 +45,7 @@ class ClientData:
     top_origin: str | None
 
 
-@dataclass(frozen=True)
-class RegistrationResponse:
+class RegistrationResponse(NamedTuple):
     """A RegistrationResponseJSON with its members decoded."""
 
     credential_id: bytes
@@ -50,8 +55,7 @@ class RegistrationResponse:
     json: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class AuthenticationResponse:
+class AuthenticationResponse(NamedTuple):
     """An AuthenticationResponseJSON with its members decoded."""
 
     credential_id: bytes
@@ -62,11 +66,16 @@ class AuthenticationResponse:
     json: Mapping[str, Any]
 
 
-def read_registration(credential: Mapping[str, Any]) -> RegistrationResponse:
-    """Decode a credential from `navigator.credentials.create()`. Raises BadCredential."""
+def read_registration(
+    credential: Mapping[str, Any], peeked: PeekedData | None = None
+) -> RegistrationResponse:
+    """Decode a credential from `navigator.credentials.create()`. Raises BadCredential.
+
+    `peeked`: what was seen of this credential already.
+    """
     response = _member(credential, "response", dict)
     return RegistrationResponse(
-        client_data=_client_data(response),
+        client_data=_client_data(peeked or _peek(response)),
         credential_id=_credential_id(credential),
         attestation_object=_octets(response, "attestationObject", MAX_ATTESTATION_OBJECT),
         transports=_transports(response.get("transports")),
@@ -74,11 +83,16 @@ def read_registration(credential: Mapping[str, Any]) -> RegistrationResponse:
     )
 
 
-def read_authentication(credential: Mapping[str, Any]) -> AuthenticationResponse:
-    """Decode a credential from `navigator.credentials.get()`. Raises BadCredential."""
+def read_authentication(
+    credential: Mapping[str, Any], peeked: PeekedData | None = None
+) -> AuthenticationResponse:
+    """Decode a credential from `navigator.credentials.get()`. Raises BadCredential.
+
+    `peeked`: what was seen of this credential already.
+    """
     response = _member(credential, "response", dict)
     return AuthenticationResponse(
-        client_data=_client_data(response),
+        client_data=_client_data(peeked or _peek(response)),
         credential_id=_credential_id(credential),
         authenticator_data=_octets(response, "authenticatorData", MAX_AUTHENTICATOR_DATA),
         signature=_octets(response, "signature", MAX_SIGNATURE),
@@ -87,20 +101,18 @@ def read_authentication(credential: Mapping[str, Any]) -> AuthenticationResponse
     )
 
 
-def peek_challenge(credential: Mapping[str, Any]) -> str | None:
+def peek_client_data(credential: Mapping[str, Any]) -> PeekedData | None:
     """The challenge the credential speaks of, if it can be read at all.
 
     It is spent before anything else is looked at, so that a malformed try costs it, too.
     """
     try:
-        _, data = _client_data_object(_member(credential, "response", dict))
-        challenge: str = _member(data, "challenge", str)
+        return _peek(_member(credential, "response", dict))
     except BadCredential:
         return None
-    return challenge
 
 
-def _client_data_object(response: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
+def _peek(response: Mapping[str, Any]) -> PeekedData:
     raw = _octets(response, "clientDataJSON", MAX_CLIENT_DATA)
     try:
         data = strict_json.loads(raw)
@@ -108,16 +120,16 @@ def _client_data_object(response: Mapping[str, Any]) -> tuple[bytes, dict[str, A
         raise BadCredential("client_data_malformed") from None
     if not isinstance(data, dict):
         raise BadCredential("client_data_malformed")
-    return raw, data
+    return PeekedData(raw, data, _member(data, "challenge", str))
 
 
-def _client_data(response: Mapping[str, Any]) -> ClientData:
-    raw, data = _client_data_object(response)
+def _client_data(peeked: PeekedData) -> ClientData:
+    data = peeked.members
     top_origin = data.get("topOrigin")
     return ClientData(
-        raw=raw,
+        raw=peeked.raw,
         type=_member(data, "type", str),
-        challenge=_member(data, "challenge", str),
+        challenge=peeked.challenge,
         origin=_member(data, "origin", str),
         cross_origin=data.get("crossOrigin", False) is not False,
         top_origin=None if top_origin is None else str(top_origin),

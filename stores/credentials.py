@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from core.database import Conflict, Transaction
 from models import User, WebAuthnCredential
-from stores.users import COLUMNS, UserRow
+from stores.users import Owner
 
 
 class CredentialTaken(Exception):
@@ -32,6 +32,16 @@ class CredentialRow(NamedTuple):
     created_at: datetime
 
 
+class Passkey(NamedTuple):
+    """What a login is verified against."""
+
+    id: str
+    credential_id: bytes
+    public_key: bytes
+    sign_count: int
+    backup_eligible: int
+
+
 class Account(NamedTuple):
     """What `/login/begin` needs to know of an email: the owner and the passkeys' public names."""
 
@@ -41,6 +51,8 @@ class Account(NamedTuple):
 
 
 _CREDENTIAL_COLUMNS = tuple(getattr(WebAuthnCredential, name) for name in CredentialRow._fields)
+_PASSKEY_COLUMNS = tuple(getattr(WebAuthnCredential, name) for name in Passkey._fields)
+_OWNER_COLUMNS = tuple(getattr(User, name) for name in Owner._fields)
 _INSERT = insert(WebAuthnCredential).values(
     {column.key: bindparam(column.key) for column in _CREDENTIAL_COLUMNS}
 )
@@ -53,7 +65,7 @@ _KEY = select(WebAuthnCredential.credential_id).where(
 )
 _ANY_KEY = _EARLIEST.with_only_columns(WebAuthnCredential.credential_id)
 _WITH_OWNER = (
-    select(*_CREDENTIAL_COLUMNS, *COLUMNS)
+    select(*_PASSKEY_COLUMNS, *_OWNER_COLUMNS)
     .join(User, User.id == WebAuthnCredential.user_id)
     .where(
         WebAuthnCredential.credential_id
@@ -109,14 +121,14 @@ def add(tx: Transaction, credential: CredentialRow) -> None:
         raise CredentialTaken from None
 
 
-def with_owner(tx: Transaction, credential_id: bytes) -> tuple[CredentialRow, UserRow] | None:
+def with_owner(tx: Transaction, credential_id: bytes) -> tuple[Passkey, Owner] | None:
     """The passkey with this id and whose it is, if it is known."""
     row = tx.execute(_WITH_OWNER, {"credential_id": credential_id}).first()
     if row is None:
         return None
-    split = len(_CREDENTIAL_COLUMNS)
-    found = CredentialRow(*row[:split]), UserRow(*row[split:])
-    return found if found[0].credential_id == credential_id else None
+    split = len(_PASSKEY_COLUMNS)
+    passkey, owner = Passkey._make(row[:split]), Owner._make(row[split:])
+    return (passkey, owner) if passkey.credential_id == credential_id else None
 
 
 def account_of(tx: Transaction, email: str) -> Account | None:

@@ -30,6 +30,17 @@ class UserRow(NamedTuple):
     created_at: datetime
 
 
+class Owner(NamedTuple):
+    """Whose a passkey is: what a login asks and tells of an account."""
+
+    id: str
+    first_name: str
+    last_name: str
+    email: str
+    role: str
+    disabled: int
+
+
 COLUMNS = (
     User.id,
     User.first_name,

@@ -20,7 +20,7 @@ from typing import Any
 import audit
 from audit import Caller, Party
 from core import strict_json
-from core.client_data import peek_challenge, read_authentication, read_registration
+from core.client_data import peek_client_data, read_authentication, read_registration
 from core.clock import SystemClock
 from core.config import Settings
 from core.decoys import Decoys
@@ -88,7 +88,7 @@ def in_memory(settings: Settings) -> Iterator[tuple[str, Stage]]:
     yield "put a challenge", lambda: step(challenges.put(Pending("login", EMAIL)))
     yield "decoys, made for everyone", lambda: decoys.of(EMAIL)
     yield "options, serialised", options
-    yield "peek at the challenge", lambda: peek_challenge(assertion)
+    yield "peek at the challenge", lambda: peek_client_data(assertion)
     yield "take the credential apart", lambda: read_authentication(assertion)
     yield (
         "verify (ES256 and all checks)",

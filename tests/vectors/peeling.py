@@ -115,7 +115,7 @@ def _accept_frames(stack: ExitStack) -> None:
     strict = RelyingParty._require_client_data
 
     def lenient(party: RelyingParty, data: ClientData, *expected: str) -> None:
-        strict(party, replace(data, cross_origin=False, top_origin=None), *expected)
+        strict(party, data._replace(cross_origin=False, top_origin=None), *expected)
 
     stack.enter_context(patch.object(RelyingParty, "_require_client_data", lenient))
 

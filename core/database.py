@@ -82,7 +82,10 @@ class Database(Protocol):
         ...
 
     async def read(self, unit: Unit[T]) -> T:
-        """Run `unit`, which changes nothing. Raises DatabaseUnavailable."""
+        """Run `unit`, which changes nothing. Raises DatabaseUnavailable.
+
+        Each of its statements sees what is committed when it runs.
+        """
         ...
 
     async def write(self, unit: Unit[T]) -> T:

@@ -8,6 +8,7 @@ where the engine's own way costs 60.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import ClauseElement, Executable, Select
@@ -22,7 +23,7 @@ class Plan(NamedTuple):
 
     sql: str
     returns_rows: bool
-    names: tuple[str, ...]
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
     constants: Mapping[str, Any]
     writers: Conversions
     readers: Conversions
@@ -31,7 +32,10 @@ class Plan(NamedTuple):
         """The driver's arguments, in their order, for the values by name. Raises KeyError."""
         if self.constants:
             values = {**self.constants, **values}
-        arguments = [values[name] for name in self.names]
+        picked = self.pick(values)
+        if not self.writers:
+            return picked
+        arguments = list(picked)
         for place, write in self.writers:
             arguments[place] = write(arguments[place])
         return arguments
@@ -47,6 +51,13 @@ class Plan(NamedTuple):
         for place, read in self.readers:
             values[place] = read(values[place])
         return tuple(values)
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """What takes the values of `names` out of a mapping, in their order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
 
 
 class Plans:
@@ -73,7 +84,7 @@ class Plans:
         return Plan(
             sql=str(compiled),
             returns_rows=isinstance(statement, Select) or bool(compiled.effective_returning),
-            names=names,
+            pick=_picker(names),
             constants={
                 **{
                     name: bind.value

@@ -132,7 +132,6 @@ class PostgresDatabase:
                 pool.terminate()
 
     async def read(self, unit: Unit[T]) -> T:
-        """Run `unit`; each of its statements sees what is committed when it runs."""
         value, _ = await self._run(_by_itself, unit)
         return value
 

@@ -13,7 +13,7 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -79,10 +79,11 @@ class SqliteTransaction:
 
 
 class Job(NamedTuple):
-    """A unit of work with the future its caller awaits."""
+    """A unit of work with the future its caller awaits; `whole`: all of it, or nothing."""
 
     unit: Unit[Any]
     future: asyncio.Future[Any]
+    whole: bool
 
 
 class Outcome(NamedTuple):
@@ -91,7 +92,7 @@ class Outcome(NamedTuple):
     job: Job
     value: Any = None
     error: BaseException | None = None
-    callbacks: tuple[AfterCommit, ...] = ()
+    callbacks: Sequence[AfterCommit] = ()
 
 
 class SqliteDatabase:
@@ -144,19 +145,15 @@ class SqliteDatabase:
             self._reader = None
 
     async def read(self, unit: Unit[T]) -> T:
-        reader = await self._open_reader()
+        reader = self._reader or await self._open_reader()
         # A reader of a write-ahead log waits for nobody.
         try:
-            reader.execute("BEGIN")
-            try:
-                return unit(SqliteTransaction(reader))
-            finally:
-                reader.execute("COMMIT")
-        except sqlite3.Error as error:
+            return unit(SqliteTransaction(reader))
+        except DatabaseUnavailable:
             # A new one for the next.
             self._reader = None
             reader.close()
-            raise _unavailable(error) from None
+            raise
 
     async def _open_reader(self) -> sqlite3.Connection:
         if self._stopped:
@@ -166,10 +163,11 @@ class SqliteDatabase:
         return self._reader
 
     async def write(self, unit: Unit[T]) -> T:
-        return await self._writer.submit(unit)
+        return await self._writer.submit(unit, whole=True)
 
     async def append(self, unit: Unit[T]) -> T:
-        return await self._writer.submit(unit)
+        # Two statements fewer: its one change is made or not, and nothing comes after it.
+        return await self._writer.submit(unit, whole=False)
 
     def figures(self) -> dict[str, int]:
         return self._writer.figures()
@@ -213,12 +211,13 @@ class _Writer:
         await self._in_thread(self._close)
         self._thread.shutdown()
 
-    async def submit(self, unit: Unit[T]) -> T:
+    async def submit(self, unit: Unit[T], *, whole: bool) -> T:
         if self._stopping or self._task is None or self._task.done():
             raise DatabaseUnavailable("stopping")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Job(unit, future))
-        self._wake.set()
+        self._waiting.append(Job(unit, future, whole))
+        if not self._wake.is_set():
+            self._wake.set()
         return await future
 
     async def _run(self) -> None:
@@ -287,8 +286,9 @@ class _Writer:
 
 
 def _run_unit(connection: sqlite3.Connection, job: Job) -> Outcome:
-    """Run one unit under a savepoint of its own."""
-    connection.execute("SAVEPOINT unit")
+    """Run one unit, under a savepoint of its own where it may have to be undone."""
+    if job.whole:
+        connection.execute("SAVEPOINT unit")
     tx = SqliteTransaction(connection)
     try:
         value = job.unit(tx)
@@ -296,11 +296,13 @@ def _run_unit(connection: sqlite3.Connection, job: Job) -> Outcome:
         if not connection.in_transaction:
             # Disk full or I/O error: SQLite has rolled the whole batch back.
             raise
-        connection.execute("ROLLBACK TO unit")
-        connection.execute("RELEASE unit")
+        if job.whole:
+            connection.execute("ROLLBACK TO unit")
+            connection.execute("RELEASE unit")
         return Outcome(job, error=error)
-    connection.execute("RELEASE unit")
-    return Outcome(job, value=value, callbacks=tuple(tx.callbacks))
+    if job.whole:
+        connection.execute("RELEASE unit")
+    return Outcome(job, value, None, tx.callbacks)
 
 
 def _unavailable(error: sqlite3.Error) -> DatabaseUnavailable:

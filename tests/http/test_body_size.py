@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import inspect
 import time
 from collections.abc import AsyncIterator
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -156,3 +159,26 @@ def test_a_length_beside_chunks_does_not_lift_the_cap(shared: Service) -> None:
     scope = {"type": "http", "method": "POST", "path": "/login/begin", "headers": headers}
     shared.run(shared.app({**scope, "query_string": b"", "root_path": ""}, receive, send))
     assert sent[0]["status"] == 413
+
+
+@pytest.mark.parametrize("implementation", ["h11_impl", "httptools_impl"])
+@pytest.mark.parametrize("more", [True, False])
+def test_only_a_body_that_uvicorn_has_all_of_is_read_without_a_clock(
+    implementation: str, more: bool
+) -> None:
+    """B1: it is asked by the name of an attribute, which another version may not have."""
+    module = importlib.import_module(f"uvicorn.protocols.http.{implementation}")
+    names = inspect.signature(module.RequestResponseCycle).parameters
+    cycle = module.RequestResponseCycle(**dict.fromkeys(names, Mock()))
+    assert cycle.more_body is True
+    cycle.more_body = more
+    assert routes.http._is_here(cycle.receive) is not more
+
+
+def test_a_server_that_does_not_tell_is_given_a_clock() -> None:
+    """B1: as a server may be that is not uvicorn."""
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    assert not routes.http._is_here(receive)

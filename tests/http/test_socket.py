@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -52,9 +52,15 @@ def server(servers: dict[str, Server]) -> Server:
 
 def send(server: Server, request: bytes) -> str:
     """Everything that comes back until the server closes the connection."""
+    received = b""
     with socket.create_connection((PEER, server.port), timeout=15) as connection:
-        connection.sendall(request)
-        return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        # Closed while we still send, it is reset: after what it has answered.
+        with suppress(ConnectionResetError, BrokenPipeError):
+            connection.sendall(request)
+        with suppress(ConnectionResetError):
+            while piece := connection.recv(65536):
+                received += piece
+    return received.decode()
 
 
 def post(server: Server, *headers: bytes) -> str:

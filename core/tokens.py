@@ -25,6 +25,7 @@ MAX_LENGTH = 8192
 LEEWAY_SECONDS = 5
 TEXT_CLAIMS = ("sub", "email", "first_name", "last_name", "role", "iss", "aud", "jti")
 TIME_CLAIMS = ("iat", "exp", "auth_time")
+REQUIRED = (*TEXT_CLAIMS, *TIME_CLAIMS, "amr")
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -89,6 +90,31 @@ class Tokens:
         """The user id that `token` authorizes. Raises BadToken, with the reason."""
         if len(token) > MAX_LENGTH:
             raise BadToken("too_long")
+        claims = self._as_issued(token) or self._as_any(token)
+        subject: str = claims["sub"]
+        return subject
+
+    def _as_issued(self, token: str) -> dict[str, Any] | None:
+        """The claims of a token that is spelled and signed as `issue` does it now; None else.
+
+        A quarter of the time that `_as_any` takes, which judges every other and says what is wrong.
+        """
+        header, _, rest = token.partition(".")
+        payload, _, signature = rest.partition(".")
+        message = f"{header}.{payload}".encode(errors="replace")
+        try:
+            mac = base64url.decode(signature)
+            if header != self._header or not self._mac.verify(message, self._signing, mac):
+                return None
+            claims: dict[str, Any] = strict_json.loads(base64url.decode(payload))
+            self._check_claims(claims)
+        except Exception:
+            return None
+        ours = claims["iss"] == self._issuer and claims["aud"] == self._audience
+        return claims if ours else None
+
+    def _as_any(self, token: str) -> dict[str, Any]:
+        """The claims of a token that PyJWT takes, and that is spelled as the RFC asks."""
         try:
             decoded = self._decode(token)
         except Exception as error:
@@ -97,8 +123,8 @@ class Tokens:
         self._check_header(decoded["header"])
         self._check_claims(decoded["payload"])
         _check_spelling(token, decoded)
-        subject: str = decoded["payload"]["sub"]
-        return subject
+        claims: dict[str, Any] = decoded["payload"]
+        return claims
 
     def _decode(self, token: str) -> dict[str, Any]:
         *others, last = self._keys
@@ -116,7 +142,7 @@ class Tokens:
             issuer=self._issuer,
             # Times are compared by us, with our own clock and stricter types.
             options={
-                "require": [*TEXT_CLAIMS, *TIME_CLAIMS, "amr"],
+                "require": list(REQUIRED),
                 "verify_exp": False,
                 "verify_iat": False,
                 "verify_nbf": False,

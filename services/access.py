@@ -62,7 +62,9 @@ def _decide(tx: Transaction, actor_id: str, user_id: str) -> tuple[audit.Event, 
         reason = "user_disabled" if actor else "unknown_user"
         return audit.TokenRejected(Party(actor_id, None), reason=reason), errors.invalid_token()
     who = Party.of(actor)
-    subject = users.by_id(tx, user_id) if is_uuid(user_id) else None
+    subject: UserRow | None = actor
+    if user_id != actor_id:
+        subject = users.by_id(tx, user_id) if is_uuid(user_id) else None
     whom = Party.of(subject) if subject else Party(user_id if is_uuid(user_id) else None, None)
     if actor.role != "admin" and actor.id != user_id:
         return audit.ProfileRefused(who, whom, reason="forbidden"), errors.forbidden()

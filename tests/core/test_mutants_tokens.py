@@ -153,6 +153,22 @@ def test_the_fifth_second_ahead_is_within_the_leeway() -> None:
         tokens.verify(issued)
 
 
+def test_a_token_in_other_words_is_taken(tokens: Tokens, good: Genuine) -> None:
+    """C1: white space in the header is JSON, too; and it is judged by PyJWT alone."""
+    assert tokens._as_issued(good.in_other_words()) is None
+    assert tokens.verify(good.in_other_words()) == JANE.id
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, (_, why) in FORGERIES.items() if why != "too_long"]
+)
+def test_a_forgery_is_never_as_issued(tokens: Tokens, good: Genuine, name: str) -> None:
+    """C1 to C3: what is quicker than PyJWT takes nothing that PyJWT and the checks refuse."""
+    forge, _ = FORGERIES[name]
+    assert tokens._as_issued(good.text) is not None
+    assert tokens._as_issued(forge(good)) is None
+
+
 @pytest.mark.parametrize(
     "other", [{"signature": b"another"}, {"payload": {"role": "admin"}}], ids=["mac", "claims"]
 )
@@ -169,7 +185,7 @@ def test_what_pyjwt_reads_otherwise_than_it_stands_is_malformed(
 
     monkeypatch.setattr(jwt, "decode_complete", otherwise)
     with pytest.raises(BadToken, match=r"^malformed$"):
-        tokens.verify(good.text)
+        tokens.verify(good.in_other_words())
 
 
 @pytest.mark.parametrize("error", [ValueError, TypeError, OverflowError, RecursionError])
@@ -183,7 +199,7 @@ def test_whatever_pyjwt_raises_is_a_bad_token(
 
     monkeypatch.setattr(jwt, "decode_complete", fail)
     with pytest.raises(BadToken, match=r"^malformed$"):
-        tokens.verify(good.text)
+        tokens.verify(good.in_other_words())
 
 
 OLD, NEW = "o1d-" * 12, "n3w+" * 12

@@ -25,8 +25,8 @@ def unb64(text: str) -> bytes:
 
 
 def raw(part: Any) -> bytes:
-    """JSON of a value; bytes are taken to be JSON already."""
-    return part if isinstance(part, bytes) else json.dumps(part).encode()
+    """JSON of a value, spelled as the service does; bytes are taken to be JSON already."""
+    return part if isinstance(part, bytes) else json.dumps(part, separators=(",", ":")).encode()
 
 
 def mac(signed: str, key: bytes = KEY, digest: str = "sha256") -> str:
@@ -62,6 +62,10 @@ class Genuine:
     def with_header(self, **changes: Any) -> str:
         """The same claims under another header, signed with the service's own key."""
         return token({**self.header, **changes}, self.claims)
+
+    def in_other_words(self) -> str:
+        """The same header and claims in another spelling, which is no wrong one."""
+        return token(json.dumps(self.header).encode(), self.claims)
 
     def with_claims(self, **changes: Any) -> str:
         """Other claims, signed with the service's own key."""

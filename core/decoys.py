@@ -66,8 +66,8 @@ class Decoys:
         By weighted rendezvous hashing: when the sample changes, hardly any email's draw does.
         """
         shapes = self._weights
-        if not shapes:
-            return DEFAULT_SHAPE
+        if len(shapes) < 2:
+            return next(iter(shapes), DEFAULT_SHAPE)
         return max(shapes, key=lambda shape: (self._score(email, shape, shapes[shape]), shape))
 
     def _score(self, email: str, shape: Shape, weight: int) -> float:

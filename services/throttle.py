@@ -48,46 +48,38 @@ class Throttle:
         """
         if self._off:
             return {}
-        policies = self._policies(caller, action, email)
-        counted = await self._hit(policies)
-        last = policies[len(counted) - 1]
-        if counted[-1].hits > last.limit:
-            await self._refuse(caller, action, last, counted[-1], email)
-        return _fields(policies[0], counted[0])
-
-    async def _hit(self, policies: list[Policy]) -> list[Counted]:
-        counters = [(policy.key, policy.limit) for policy in policies]
-        return await self._counters.hit(counters, WINDOW_SECONDS)
-
-    def _policies(self, caller: Caller, action: str, email: str | None) -> list[Policy]:
-        """In the order in which they are asked: who is over their own limit uses up no other."""
-        network = _network(caller.ip_address)
-        policies = [Policy("address", self._address, f"{action}:address:{network}")]
+        # In the order in which they are asked: who is over their own limit uses up no other.
+        keys = [(f"{action}:address:{_network(caller.ip_address)}", self._address)]
         if email is not None:
-            policies.append(Policy("email", self._email, f"{action}:email:{email}"))
-        policies.append(Policy("global", self._global, f"{action}:global"))
-        return policies
+            keys.append((f"{action}:email:{email}", self._email))
+        keys.append((f"{action}:global", self._global))
+        counted = await self._counters.hit(keys, WINDOW_SECONDS)
+        key, limit = keys[len(counted) - 1]
+        if counted[-1].hits > limit:
+            policy = Policy(key.split(":")[1], limit, key)
+            await self._refuse(caller, action, policy, counted[-1], email)
+        return _fields("address", self._address, counted[0])
 
     async def _refuse(
         self, caller: Caller, action: str, policy: Policy, counted: Counted, email: str | None
     ) -> None:
         self.refused[action, policy.name] += 1
-        (told,) = await self._hit([Policy("audited", 1, f"audited:{policy.key}")])
+        (told,) = await self._counters.hit([(f"audited:{policy.key}", 1)], WINDOW_SECONDS)
         if told.hits == 1:
             event = audit.RateLimited(
                 Party(None, email), reason=policy.name, action=action, per_minute=policy.limit
             )
             await self._db.append(lambda tx: audit.record(tx, caller, event))
         wait = {"Retry-After": str(_seconds(counted))}
-        raise errors.rate_limited({**_fields(policy, counted), **wait})
+        raise errors.rate_limited({**_fields(policy.name, policy.limit, counted), **wait})
 
 
-def _fields(policy: Policy, counted: Counted) -> dict[str, str]:
+def _fields(name: str, limit: int, counted: Counted) -> dict[str, str]:
     """RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers)."""
-    left = max(0, policy.limit - counted.hits)
+    left = max(0, limit - counted.hits)
     return {
-        "RateLimit-Policy": f'"{policy.name}";q={policy.limit};w={WINDOW_SECONDS}',
-        "RateLimit": f'"{policy.name}";r={left};t={_seconds(counted)}',
+        "RateLimit-Policy": f'"{name}";q={limit};w={WINDOW_SECONDS}',
+        "RateLimit": f'"{name}";r={left};t={_seconds(counted)}',
     }
 
 

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import PROBLEM_JSON, problem
-from core.ids import request_id as new_request_id
+from core.ids import random_id
 
 logger = logging.getLogger("service.http")
 
@@ -74,11 +74,8 @@ class Boundary:
             return
         sent = scope["headers"]
         request_id = _request_id(sent)
-        scope["state"] = {
-            **scope.get("state", {}),
-            "request_id": request_id,
-            "peer": _peer(scope, send),
-        }
+        own = scope.setdefault("state", {})
+        own["request_id"], own["peer"] = request_id, _peer(scope, send)
         started = replaced = False
         answer, begun = None, time.perf_counter()
 
@@ -209,8 +206,8 @@ def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     for name, value in headers:
         if name == b"x-request-id":
             given = value.decode("latin-1")
-            return given if REQUEST_ID.fullmatch(given) else new_request_id()
-    return new_request_id()
+            return given if REQUEST_ID.fullmatch(given) else random_id()
+    return random_id()
 
 
 def _peer(scope: Scope, send: Callable[..., Any]) -> str:

@@ -145,6 +145,12 @@ class SqliteDatabase:
             self._reader = None
 
     async def read(self, unit: Unit[T]) -> T:
+        # Every commit makes whatever another connection has read old: while the one that writes has
+        # nothing to do, its own pages are the newest, and at hand.
+        idle = self._writer.idle
+        if idle is not None:
+            with suppress(DatabaseUnavailable):
+                return unit(SqliteTransaction(idle))
         reader = self._reader or await self._open_reader()
         # A reader of a write-ahead log waits for nobody.
         try:
@@ -189,7 +195,13 @@ class _Writer:
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "sqlite-commit")
         self._stopping = False
+        self._busy = True
         self._batches = self._units = 0
+
+    @property
+    def idle(self) -> sqlite3.Connection | None:
+        """The connection, while no transaction is open on it and no thread works with it."""
+        return None if self._busy else self._connection
 
     def figures(self) -> dict[str, int]:
         """What waits now, and how many units shared how many commits so far."""
@@ -208,6 +220,7 @@ class _Writer:
         self._wake.set()
         if self._task is not None:
             await self._task
+        self._busy = True
         await self._in_thread(self._close)
         self._thread.shutdown()
 
@@ -234,12 +247,14 @@ class _Writer:
         """One transaction: run all that waits once it has begun, then commit in the thread."""
         outcomes: list[Outcome] = []
         batch: list[Job] = []
+        self._busy = True
         try:
             connection = await self._begin()
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
             self._batches, self._units = self._batches + 1, self._units + len(batch)
             outcomes = [_run_unit(connection, job) for job in batch]
             await self._in_thread(self._commit, connection)
+            self._busy = False
         except Exception as error:
             # Those who waited while it could not even begin have waited long enough.
             for job in batch or _drain(self._waiting):

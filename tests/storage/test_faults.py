@@ -13,7 +13,7 @@ from sqlalchemy import text
 import core.sqlite
 from core.database import DatabaseUnavailable, Transaction, after_commit
 from core.migrate import upgrade
-from core.sqlite import SqliteDatabase
+from core.sqlite import SqliteDatabase, SqliteTransaction
 from tests.storage.units import (
     INSERT,
     Gate,
@@ -203,5 +203,43 @@ def test_a_reader_that_broke_is_replaced(db: SqliteDatabase) -> None:
         with pytest.raises(DatabaseUnavailable):
             await db.read(break_it)
         assert await db.read(count) == 0
+
+    run(db, live)
+
+
+def test_a_read_uses_the_pages_of_a_writer_that_has_nothing_to_do(db: SqliteDatabase) -> None:
+    """And one that cannot is done by the reader, which is for that."""
+    used: list[object] = []
+
+    def look(tx: Transaction) -> int:
+        assert isinstance(tx, SqliteTransaction)
+        used.append(tx._connection)
+        return count(tx)
+
+    async def live() -> None:
+        await db.read(look)
+        await db.write(note("a"))
+        assert await db.read(look) == 1
+        assert used == [db._reader, db._writer.idle]
+        assert db._writer.idle is not None
+        db._writer.idle.close()
+        assert await db.read(look) == 1
+        assert used[-1] is db._reader
+
+    run(db, live)
+
+
+def test_a_read_while_a_commit_waits_sees_nothing_of_it(db: SqliteDatabase) -> None:
+    """E1: what is not on the disk has not happened."""
+
+    async def live() -> None:
+        await db.write(note("a"))
+        gate = Gate()
+        writing = await held(db, gate)
+        assert db._writer.idle is None
+        assert await db.read(count) == 1
+        gate.open()
+        await writing
+        assert await db.read(count) == 2
 
     run(db, live)

@@ -128,7 +128,7 @@ def _es256(key: Mapping[int, Any]) -> dict[int, Any]:
         raise BadKey("ES256 takes P-256 only")
     x, y = _octets(key[X], 32), _octets(key[Y], 32)
     # Building the key proves that the point lies on the curve.
-    ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), ec.SECP256R1()).public_key()
+    _point(x, y)
     return {KTY: 2, ALG: ES256, CRV: 1, X: x, Y: y}
 
 
@@ -167,9 +167,12 @@ def _shortest(number: int) -> bytes:
 
 
 def _verify_es256(key: Mapping[int, Any], signature: bytes, data: bytes) -> None:
+    _point(key[X], key[Y]).verify(signature, data, _ECDSA)
+
+
+def _point(x: bytes, y: bytes) -> ec.EllipticCurvePublicKey:
     # SEC 1 §2.3.3: 4 stands before a point that is not compressed.
-    point = b"\x04" + key[X] + key[Y]
-    ec.EllipticCurvePublicKey.from_encoded_point(_P256, point).verify(signature, data, _ECDSA)
+    return ec.EllipticCurvePublicKey.from_encoded_point(_P256, b"\x04" + x + y)
 
 
 def _verify_eddsa(key: Mapping[int, Any], signature: bytes, data: bytes) -> None:

@@ -36,17 +36,20 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        fields = getattr(record, "fields", {})
-        line.update((name, _plain(value)) for name, value in fields.items())
+        line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=True)
+        return _encode(line)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> str:
+    """What JSON has no word for: times."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-    return value
+    raise TypeError(type(value).__name__)
+
+
+_encode = json.JSONEncoder(ensure_ascii=True, default=_plain).encode
 
 
 class Trail(WatchedFileHandler):

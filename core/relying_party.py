@@ -35,6 +35,7 @@ from core.config import Settings
 from core.relying_party_attestation import Attestation
 from core.relying_party_library import call, verify_signature
 
+ALGORITHMS = [COSEAlgorithmIdentifier(alg) for alg in cose.OFFERED]
 TIMEOUT_MS = 60_000
 # A guess at an id must be hopeless: "at least 16 bytes" (WebAuthn L3 §4, Credential ID).
 MIN_CREDENTIAL_ID = 16
@@ -169,7 +170,7 @@ class RelyingParty:
             require_user_presence=True,
             require_user_verification=True,
             # Step 20: the algorithm is one that was asked for.
-            supported_pub_key_algs=[COSEAlgorithmIdentifier(alg) for alg in cose.OFFERED],
+            supported_pub_key_algs=ALGORITHMS,
         )
         public_key = _canonical_key(verified.credential_public_key)
         # Steps 21 to 24: the statement, which the library has not seen.

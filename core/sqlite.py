@@ -41,6 +41,8 @@ MAX_BATCH = 256
 # How long another process, say an operator's `sqlite3 app.db`, may hold the lock for writing.
 PATIENCE_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.005
+# How long a read waits for a commit, to see what it has at hand.
+LOOK_PATIENCE_SECONDS = 0.02
 # Of an extended result code, such as SQLITE_BUSY_RECOVERY.
 PRIMARY_CODE = 0xFF
 PRAGMAS = (
@@ -145,12 +147,10 @@ class SqliteDatabase:
             self._reader = None
 
     async def read(self, unit: Unit[T]) -> T:
-        # Every commit makes whatever another connection has read old: while the one that writes has
-        # nothing to do, its own pages are the newest, and at hand.
-        idle = self._writer.idle
-        if idle is not None:
-            with suppress(DatabaseUnavailable):
-                return unit(SqliteTransaction(idle))
+        # Every commit makes all pages old that another connection has read; those of the one that
+        # writes are the newest, and at hand.
+        with suppress(DatabaseUnavailable):
+            return await self._writer.look(unit)
         reader = self._reader or await self._open_reader()
         # A reader of a write-ahead log waits for nobody.
         try:
@@ -180,8 +180,26 @@ class SqliteDatabase:
 
 
 def _configure(connection: Any, _record: Any = None) -> None:
+    """Set the connection up. For a thread: it may have to wait."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     for pragma in PRAGMAS:
+        while not _done(connection, pragma, deadline):
+            time.sleep(LOOK_AGAIN_SECONDS)
+
+
+def _done(connection: Any, pragma: str, deadline: float) -> bool:
+    # Where two processes turn a new file into one with a write-ahead log, SQLite does not wait.
+    try:
         connection.execute(pragma).close()
+    except sqlite3.OperationalError as error:
+        if not _is_busy(error) or time.monotonic() > deadline:
+            raise
+        return False
+    return True
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
 
 class _Writer:
@@ -195,13 +213,10 @@ class _Writer:
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "sqlite-commit")
         self._stopping = False
-        self._busy = True
+        self._looking: deque[Job] = deque()
+        self._committing = False
+        self._patience: asyncio.TimerHandle | None = None
         self._batches = self._units = 0
-
-    @property
-    def idle(self) -> sqlite3.Connection | None:
-        """The connection, while no transaction is open on it and no thread works with it."""
-        return None if self._busy else self._connection
 
     def figures(self) -> dict[str, int]:
         """What waits now, and how many units shared how many commits so far."""
@@ -220,7 +235,6 @@ class _Writer:
         self._wake.set()
         if self._task is not None:
             await self._task
-        self._busy = True
         await self._in_thread(self._close)
         self._thread.shutdown()
 
@@ -232,6 +246,32 @@ class _Writer:
         if not self._wake.is_set():
             self._wake.set()
         return await future
+
+    async def look(self, unit: Unit[T]) -> T:
+        """Run `unit`, which reads, between two transactions. Raises DatabaseUnavailable if the end
+        of one does not come soon.
+        """
+        if self._connection is None:
+            raise DatabaseUnavailable("not open")
+        if not self._committing:
+            return unit(SqliteTransaction(self._connection))
+        loop = asyncio.get_running_loop()
+        if not self._looking:
+            self._patience = loop.call_later(LOOK_PATIENCE_SECONDS, self._end_looking, None)
+        future: asyncio.Future[T] = loop.create_future()
+        self._looking.append(Job(unit, future, whole=False))
+        return await future
+
+    def _end_looking(self, connection: sqlite3.Connection | None) -> None:
+        """Let those look who wait for it; without a connection they are sent elsewhere."""
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        for job in _drain(self._looking):
+            if connection is None:
+                _answer(Outcome(job, error=DatabaseUnavailable("busy")))
+            else:
+                _answer(_run_unit(connection, job))
 
     async def _run(self) -> None:
         while not (self._stopping and not self._waiting):
@@ -247,21 +287,24 @@ class _Writer:
         """One transaction: run all that waits once it has begun, then commit in the thread."""
         outcomes: list[Outcome] = []
         batch: list[Job] = []
-        self._busy = True
         try:
             connection = await self._begin()
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
             self._batches, self._units = self._batches + 1, self._units + len(batch)
             outcomes = [_run_unit(connection, job) for job in batch]
+            self._committing = True
             await self._in_thread(self._commit, connection)
-            self._busy = False
         except Exception as error:
             # Those who waited while it could not even begin have waited long enough.
             for job in batch or _drain(self._waiting):
                 _answer(Outcome(job, error=DatabaseUnavailable("the transaction was not made")))
             logger.error("batch failed", exc_info=error)
             await self._in_thread(self._close)
+            self._committing = False
+            self._end_looking(None)
             return
+        self._committing = False
+        self._end_looking(connection)
         try:
             notify(callback for outcome in outcomes for callback in outcome.callbacks)
         finally:
@@ -282,8 +325,7 @@ class _Writer:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                busy = error.sqlite_errorcode & PRIMARY_CODE == sqlite3.SQLITE_BUSY
-                if not busy or time.monotonic() > deadline:
+                if not _is_busy(error) or time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
             else:

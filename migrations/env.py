@@ -19,14 +19,6 @@ MIGRATION_LOCK = 0x70617373
 def run(connection: Connection) -> None:
     """Migrate in one transaction that no second process can enter meanwhile."""
     sqlite = connection.dialect.name == "sqlite"
-    context.configure(
-        connection=connection,
-        target_metadata=Base.metadata,
-        render_as_batch=sqlite,
-        compare_type=True,
-        compare_server_default=True,
-        include_object=belongs_to_the_models,
-    )
     if sqlite:
         # Batch mode rebuilds tables; with foreign keys on, dropping one would delete its children.
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
@@ -37,6 +29,16 @@ def run(connection: Connection) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+        # Only now: Alembic would commit after each migration, on SQLite, unless it finds itself in
+        # a transaction here, and a second process would then be let in between two of them.
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            render_as_batch=sqlite,
+            compare_type=True,
+            compare_server_default=True,
+            include_object=belongs_to_the_models,
+        )
         context.run_migrations()
 
 

@@ -76,33 +76,18 @@ class Boundary:
         request_id = _request_id(sent)
         own = scope.setdefault("state", {})
         own["request_id"], own["peer"] = request_id, _peer(scope, send)
-        started = replaced = False
-        answer, begun = None, time.perf_counter()
-
-        async def send_marked(message: Message) -> None:
-            nonlocal answer, started, replaced
-            if message["type"] == "http.response.start":
-                answer, started = message, True
-                if message["status"] >= 400 and _is_plain(message):
-                    await _reshaped(message, request_id)(scope, receive, send_marked)
-                    # What the other layer still sends is its own body.
-                    replaced = True
-                    return
-                self._mark(scope["path"], request_id, message)
-            if not replaced:
-                await send(message)
-
+        reply, begun = _Reply(self._headers, scope, receive, send, request_id), time.perf_counter()
         length = _declared_length(sent)
         if length is None:
             receive = _counted(receive, self._max_body)
         try:
             if length is not None and length > self._max_body:
                 raise TooLarge
-            await self._app(scope, receive, send_marked)
+            await self._app(scope, receive, reply.send)
         except Exception as error:
-            if started:
+            if reply.head is not None:
                 _log_failure(error, request_id)
-                if replaced:
+                if reply.replaced:
                     return
                 # Half an answer is out: the server must break the connection.
                 raise
@@ -111,14 +96,49 @@ class Boundary:
             else:
                 _log_failure(error, request_id)
                 refusal = problem_response(internal_error(request_id))
-            await refusal(scope, receive, send_marked)
+            await refusal(scope, receive, reply.send)
         finally:
-            self._observe(scope, answer, time.perf_counter() - begun)
+            self._observe(scope, reply.head, time.perf_counter() - begun)
 
-    def _mark(self, path: str, request_id: str, message: Message) -> None:
+
+class _Reply:
+    """The way back to the caller: marks the head of what is sent, and reshapes what is not ours.
+
+    No closure, which would hold itself: fifty objects of each request were left to the collector.
+    """
+
+    __slots__ = ("_headers", "_receive", "_request_id", "_scope", "_send", "head", "replaced")
+
+    def __init__(
+        self,
+        headers: list[tuple[bytes, bytes]],
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        request_id: str,
+    ) -> None:
+        self._headers, self._scope, self._receive = headers, scope, receive
+        self._send, self._request_id = send, request_id
+        self.head: Message | None = None
+        self.replaced = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.head = message
+            if message["status"] >= 400 and _is_plain(message):
+                answer = _reshaped(message, self._request_id)
+                await answer(self._scope, self._receive, self.send)
+                # What the other layer still sends is its own body.
+                self.replaced = True
+                return
+            self._mark(self._scope["path"], message)
+        if not self.replaced:
+            await self._send(message)
+
+    def _mark(self, path: str, message: Message) -> None:
         headers = message["headers"] = list(message.get("headers", ()))
         given = {name for name, _ in headers}
-        headers.append((b"x-request-id", request_id.encode()))
+        headers.append((b"x-request-id", self._request_id.encode()))
         headers += self._headers
         if b"content-security-policy" not in given:
             headers.append((b"content-security-policy", _policy(path)))

@@ -6,6 +6,7 @@ their address, and one person may have two tabs open.
 
 from __future__ import annotations
 
+import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,6 @@ from typing import Literal, Protocol
 
 from core import base64url
 from core.clock import Clock
-from core.randomness import draw
 
 LIFETIME_SECONDS = 300
 CHALLENGE_BYTES = 32
@@ -70,7 +70,7 @@ class Challenges(Protocol):
 
 def new_challenge() -> str:
     """32 random bytes (WebAuthn L3 §13.4.3 asks for 16) in base64url."""
-    return base64url.encode(draw(CHALLENGE_BYTES))
+    return base64url.encode(secrets.token_bytes(CHALLENGE_BYTES))
 
 
 class MemoryChallenges:

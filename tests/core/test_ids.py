@@ -8,14 +8,13 @@ from uuid import UUID
 
 import pytest
 
-from core.ids import is_uuid, random_id, time_ordered_id
-from core.randomness import PAGE
+from core.ids import DRAWN, is_uuid, random_id, time_ordered_id
 
 AT = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 
 def test_random_ids_are_uuids_of_version_4_across_pages() -> None:
-    ids = [random_id() for _ in range(3 * PAGE // 16)]
+    ids = [random_id() for _ in range(3 * DRAWN // 16)]
     assert len(set(ids)) == len(ids)
     assert {(str(UUID(each)) == each, UUID(each).version, UUID(each).variant) for each in ids} == {
         (True, 4, "specified in RFC 4122")

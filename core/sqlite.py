@@ -235,7 +235,7 @@ class _Writer:
         self._wake.set()
         if self._task is not None:
             await self._task
-        await self._in_thread(self._close)
+        await self._close()
         self._thread.shutdown()
 
     async def submit(self, unit: Unit[T], *, whole: bool) -> T:
@@ -268,10 +268,7 @@ class _Writer:
             self._patience.cancel()
             self._patience = None
         for job in _drain(self._looking):
-            if connection is None:
-                _answer(Outcome(job, error=DatabaseUnavailable("busy")))
-            else:
-                _answer(_run_unit(connection, job))
+            _answer(_look(connection, job))
 
     async def _run(self) -> None:
         while not (self._stopping and not self._waiting):
@@ -299,9 +296,7 @@ class _Writer:
             for job in batch or _drain(self._waiting):
                 _answer(Outcome(job, error=DatabaseUnavailable("the transaction was not made")))
             logger.error("batch failed", exc_info=error)
-            await self._in_thread(self._close)
-            self._committing = False
-            self._end_looking(None)
+            await self._close()
             return
         self._committing = False
         self._end_looking(connection)
@@ -334,12 +329,25 @@ class _Writer:
     def _commit(self, connection: sqlite3.Connection) -> None:
         connection.execute("COMMIT")
 
-    def _close(self) -> None:
-        if self._connection is not None:
-            # What was not committed is rolled back with it.
+    async def _close(self) -> None:
+        """Let go of the connection, with what was not committed."""
+        # Nobody may look on it from now on: the thread is to close it.
+        connection, self._connection = self._connection, None
+        self._committing = False
+        self._end_looking(None)
+        if connection is not None:
             with suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
+                await self._in_thread(connection.close)
+
+
+def _look(connection: sqlite3.Connection | None, job: Job) -> Outcome:
+    """Run one unit that reads; whatever it raises is for its caller alone."""
+    if connection is None:
+        return Outcome(job, error=DatabaseUnavailable("busy"))
+    try:
+        return Outcome(job, job.unit(SqliteTransaction(connection)))
+    except Exception as error:
+        return Outcome(job, error=error)
 
 
 def _run_unit(connection: sqlite3.Connection, job: Job) -> Outcome:

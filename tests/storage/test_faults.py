@@ -30,6 +30,11 @@ ONE_PAGE, MANY_PAGES = (text(f"PRAGMA max_page_count={pages}") for pages in (1, 
 PRAGMAS = [text(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")]
 
 
+def missing(tx: Transaction) -> int:
+    rows: int = tx.execute(text("SELECT 1 FROM nowhere")).scalar()
+    return rows
+
+
 def test_a_lock_held_too_long_is_unavailability_and_no_hang(
     db: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,5 +251,57 @@ def test_a_read_while_a_commit_waits_sees_nothing_of_it(
         gate.open()
         await writing
         assert await late == 2
+
+    run(db, live)
+
+
+def test_a_read_that_fails_beside_a_commit_is_nobody_elses_trouble(
+    db: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E1: it took the answers of the whole batch with it, and of all other reads."""
+
+    def fail(_tx: Transaction) -> int:
+        raise ValueError("what a row holds")
+
+    async def live() -> None:
+        await db.write(note("a"))
+        monkeypatch.setattr(core.sqlite, "LOOK_PATIENCE_SECONDS", 60)
+        gate = Gate()
+        writing = await held(db, gate)
+        reads = [asyncio.create_task(db.read(unit)) for unit in (count, fail, missing, count)]
+        await asyncio.sleep(0)
+        gate.open()
+        answers = await asyncio.wait_for(asyncio.gather(*reads, return_exceptions=True), 5)
+        assert [answer for answer in answers if answer == 2] == [2, 2]
+        assert [type(answer) for answer in answers[1:3]] == [ValueError, DatabaseUnavailable]
+        assert await asyncio.wait_for(writing, 5) == "held"
+
+    run(db, live)
+
+
+def test_reads_and_batches_that_fail_get_on_with_each_other(
+    db: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E3: a read met a connection that the thread was closing, and the process was gone."""
+    monkeypatch.setattr(core.sqlite, "PATIENCE_SECONDS", 0.002)
+
+    async def read_on(ends: float) -> int:
+        reads = 0
+        while time.monotonic() < ends:
+            reads += await db.read(count) == 0
+            await asyncio.sleep(0)
+        return reads
+
+    async def live() -> None:
+        ends = time.monotonic() + 1
+        reading = [asyncio.create_task(read_on(ends)) for _ in range(4)]
+        with locked(tmp_path / "app.db"):
+            failed = 0
+            while time.monotonic() < ends:
+                with pytest.raises(DatabaseUnavailable):
+                    await db.write(note("a"))
+                failed += 1
+        assert failed > 10
+        assert min(await asyncio.gather(*reading)) > 10
 
     run(db, live)

@@ -1,4 +1,4 @@
-"""The way into py_webauthn: whatever it raises, it raised because of a stranger's bytes."""
+"""The way into py_webauthn, and to signatures: what is raised there, a stranger's bytes raised."""
 
 from __future__ import annotations
 

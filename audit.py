@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
-from core.database import Transaction, after_commit
+from core.database import Change, Transaction, after_commit
 from core.ids import time_ordered_id
 from stores import audit_logs
 from stores.users import Owner, UserRow
@@ -240,6 +240,15 @@ def record(tx: Transaction, caller: Caller, event: Event) -> None:
     row = _row(caller, event)
     audit_logs.add(tx, row)
     after_commit(tx, lambda: _log(row))
+
+
+def record_if(tx: Transaction, caller: Caller, event: Event, change: Change) -> bool:
+    """Make `change`, and write `event` if it changed anything: both, or nothing. Whether it did."""
+    row = _row(caller, event)
+    changed = audit_logs.add_if(tx, row, change)
+    if changed:
+        after_commit(tx, lambda: _log(row))
+    return changed
 
 
 def _row(caller: Caller, event: Event) -> dict[str, Any]:

@@ -246,20 +246,16 @@ class Passkeys:
     async def _store_login(
         self, caller: Caller, passkey: Passkey, user: Owner, verified: VerifiedLogin
     ) -> None:
-        def unit(tx: Transaction) -> None:
-            moved = credentials.mark_used(
-                tx,
-                passkey.id,
-                sign_count=verified.sign_count,
-                backed_up=verified.backed_up,
-                moment=caller.at,
-            )
-            if not moved:
-                # Another login with this counter was faster.
-                raise PossibleClone("sign_count")
-            audit.record(tx, caller, audit.LoginCompleted(Party.of(user)))
-
-        await self.db.write(unit)
+        done = audit.LoginCompleted(Party.of(user))
+        change = credentials.used(
+            passkey.id,
+            sign_count=verified.sign_count,
+            backed_up=verified.backed_up,
+            moment=caller.at,
+        )
+        if not await self.db.append(lambda tx: audit.record_if(tx, caller, done, change)):
+            # Another login with this counter was faster.
+            raise PossibleClone("sign_count")
 
     async def _refuse_login(self, caller: Caller, claimed: Party, error: BadCredential) -> None:
         event: audit.Event = audit.LoginRefused(claimed, reason=error.reason)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, Insert, Update
 
 from core.errors import Unavailable
 
@@ -53,6 +53,13 @@ class Rows:
         return self._rows[0][0] if self._rows else None
 
 
+class Change(NamedTuple):
+    """A statement that changes rows, with its values by name; not run yet."""
+
+    statement: Update
+    values: Mapping[str, Any]
+
+
 class Transaction(Protocol):
     """An open transaction, as units see it."""
 
@@ -63,6 +70,13 @@ class Transaction(Protocol):
         """Run a Core statement, a constant of its store, with values by name.
 
         Raises Conflict; DatabaseUnavailable for whatever else the database says.
+        """
+        ...
+
+    def execute_if(self, change: Change, then: Insert, values: Mapping[str, Any]) -> bool:
+        """Make `change`, and run `then` if it changed a row: both, or nothing. Whether it did.
+
+        `then` inserts a SELECT of every column of its table, in their order. Raises as `execute`.
         """
         ...
 
@@ -93,7 +107,7 @@ class Database(Protocol):
         ...
 
     async def append(self, unit: Unit[T]) -> T:
-        """As `write`, for a unit whose one change is the row it adds, at its end.
+        """As `write`, for a unit whose one change comes at its end: a row, or `execute_if`.
 
         That needs no transaction around it where a statement is one by itself.
         """

@@ -11,7 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ClauseElement, Executable, Select
+from sqlalchemy import (
+    ClauseElement,
+    Executable,
+    Insert,
+    Select,
+    Table,
+    Update,
+    insert,
+    literal_column,
+)
 from sqlalchemy.engine import Dialect
 
 Convert = Callable[[Any], Any]
@@ -60,6 +69,14 @@ def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, 
     return lambda values: tuple(values[name] for name in names)
 
 
+def _in_one(change: Update, then: Insert) -> Insert:
+    """`then` after `change`, for PostgreSQL (§7.8.4, data-modifying statements in WITH)."""
+    changed = change.returning(literal_column("1")).cte("changed")
+    rows = cast(Select[Any], then.select).select_from(changed)
+    table = cast(Table, then.table)
+    return insert(table).from_select(table.columns.keys(), rows)
+
+
 class Plans:
     """The plans of one dialect, made when a statement is first run.
 
@@ -69,12 +86,20 @@ class Plans:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._plans: dict[Executable, Plan] = {}
+        self._pairs: dict[tuple[Update, Insert], Plan] = {}
 
     def of(self, statement: Executable) -> Plan:
         """How to run `statement`."""
         plan = self._plans.get(statement)
         if plan is None:
             plan = self._plans[statement] = self._compile(statement)
+        return plan
+
+    def of_both(self, change: Update, then: Insert) -> Plan:
+        """How to run `then` for each row that `change` changes, in one statement."""
+        plan = self._pairs.get((change, then))
+        if plan is None:
+            plan = self._pairs[change, then] = self._compile(_in_one(change, then))
         return plan
 
     def _compile(self, statement: Executable) -> Plan:

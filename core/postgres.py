@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Executable
+from sqlalchemy import Executable, Insert
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -23,6 +23,7 @@ from sqlalchemy.util import await_only, greenlet_spawn
 from core.database import (
     NO_VALUES,
     AfterCommit,
+    Change,
     Conflict,
     DatabaseUnavailable,
     Rows,
@@ -30,7 +31,7 @@ from core.database import (
     Unit,
     notify,
 )
-from core.database_statements import Plans
+from core.database_statements import Plan, Plans
 
 logger = logging.getLogger("service.database")
 
@@ -79,7 +80,14 @@ class PostgresTransaction:
         self.callbacks: list[AfterCommit] = []
 
     def execute(self, statement: Executable, values: Mapping[str, Any] = NO_VALUES) -> Rows:
-        plan = PLANS.of(statement)
+        return self._run(PLANS.of(statement), values)
+
+    def execute_if(self, change: Change, then: Insert, values: Mapping[str, Any]) -> bool:
+        # One statement, where BEGIN and COMMIT would make it four.
+        plan = PLANS.of_both(change.statement, then)
+        return self._run(plan, {**values, **change.values}).rowcount > 0
+
+    def _run(self, plan: Plan, values: Mapping[str, Any]) -> Rows:
         arguments = plan.bind(values)
         try:
             if plan.returns_rows:

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, Executable, create_engine, event
+from sqlalchemy import Engine, Executable, Insert, create_engine, event
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
@@ -26,6 +26,7 @@ from sqlalchemy.pool import NullPool
 from core.database import (
     NO_VALUES,
     AfterCommit,
+    Change,
     Conflict,
     DatabaseUnavailable,
     Rows,
@@ -78,6 +79,21 @@ class SqliteTransaction:
             raise Conflict(str(error)) from None
         except sqlite3.Error as error:
             raise _unavailable(error) from None
+
+    def execute_if(self, change: Change, then: Insert, values: Mapping[str, Any]) -> bool:
+        self._connection.execute("SAVEPOINT change")
+        try:
+            changed = self.execute(change.statement, change.values).rowcount > 0
+            if changed:
+                self.execute(then, values)
+        except Exception:
+            # A full disk has rolled everything back already.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK TO change")
+                self._connection.execute("RELEASE change")
+            raise
+        self._connection.execute("RELEASE change")
+        return changed
 
 
 class Job(NamedTuple):

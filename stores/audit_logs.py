@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select
 
-from core.database import Conflict, Transaction
+from core.database import Change, Conflict, T, Transaction
 from core.errors import Unavailable
 from models import AuditLog, User
 
 # The actor may have been deleted a moment ago; the event is kept all the same, without the link.
 _ACTOR = select(User.id).where(User.id == bindparam("actor_id")).scalar_subquery()
-_INSERT = insert(AuditLog).values(
-    {
-        column.key: _ACTOR if column.key == "user_id" else bindparam(column.key)
-        for column in AuditLog.__table__.columns
-    }
+_COLUMNS = AuditLog.__table__.columns
+_ROW = select(
+    *(
+        _ACTOR if column.key == "user_id" else bindparam(column.key, type_=column.type)
+        for column in _COLUMNS
+    )
 )
+_INSERT = insert(AuditLog).from_select(_COLUMNS.keys(), _ROW)
 
 
 def add(tx: Transaction, row: Mapping[str, Any]) -> None:
     """Insert one row; `row` names every column of `audit_logs`. Raises Unavailable."""
+    _checked(tx.execute, _INSERT, {**row, "actor_id": row["user_id"]})
+
+
+def add_if(tx: Transaction, row: Mapping[str, Any], change: Change) -> bool:
+    """Make `change`, and insert the row if it changed anything; whether it did."""
+    return _checked(tx.execute_if, change, _INSERT, {**row, "actor_id": row["user_id"]})
+
+
+def _checked(run: Callable[..., T], *arguments: Any) -> T:
     try:
-        tx.execute(_INSERT, {**row, "actor_id": row["user_id"]})
+        return run(*arguments)
     except Conflict:
         # A trigger or a constraint that an operator has put there; no caller can explain it.
         raise Unavailable("the audit trail refuses the row") from None

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from core.database import Conflict, Transaction
+from core.database import Change, Conflict, Transaction
 from models import User, WebAuthnCredential
 from stores.users import Owner
 
@@ -143,17 +143,15 @@ def account_of(tx: Transaction, email: str) -> Account | None:
     return account if found == email else None
 
 
-def mark_used(
-    tx: Transaction, key: str, *, sign_count: int, backed_up: bool, moment: datetime
-) -> bool:
-    """Record a login; False if the sign count is no longer greater than the stored one."""
+def used(key: str, *, sign_count: int, backed_up: bool, moment: datetime) -> Change:
+    """What a login changes; nothing if the sign count is no longer greater than the stored one."""
     values = {
         "key": key,
         "new_count": sign_count,
         "new_backed_up": int(backed_up),
         "moment": moment,
     }
-    return tx.execute(_USED, values).rowcount == 1
+    return Change(_USED, values)
 
 
 def sample_shapes(tx: Transaction, count: int) -> list[tuple[tuple[int, str], ...]]:

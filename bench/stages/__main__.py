@@ -109,7 +109,7 @@ def on_disk(tx: SqliteTransaction) -> Iterator[tuple[str, Stage]]:
     yield "read the passkey and its owner", lambda: credentials.with_owner(tx, b"i" * 32)
     yield (
         "move the sign count",
-        lambda: credentials.mark_used(tx, key.id, sign_count=0, backed_up=False, moment=AT),
+        lambda: tx.execute(*credentials.used(key.id, sign_count=0, backed_up=False, moment=AT)),
     )
     yield "write an audit row", lambda: audit.record(tx, CALLER, done)
 

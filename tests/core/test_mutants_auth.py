@@ -15,7 +15,7 @@ import audit
 from audit import Caller, Event, Party
 from auth import LoggedIn, Passkeys
 from core.config import Settings
-from core.database import Database, Transaction
+from core.database import Change, Database, Transaction
 from core.decoys import Decoys
 from core.errors import Refusal, Unavailable
 from core.relying_party import RelyingParty
@@ -54,7 +54,7 @@ class World:
     people: list[UserRow] = field(default_factory=list)
     keys: list[CredentialRow] = field(default_factory=list)
     trail: list[Event] = field(default_factory=list)
-    used: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    used: list[dict[str, Any]] = field(default_factory=list)
     moves: bool = True
 
     async def write(self, unit: Callable[[Transaction], T]) -> T:
@@ -106,9 +106,10 @@ class World:
             ((row, owners[row.user_id]) for row in self.keys if row.credential_id == key), None
         )
 
-    def mark_used(self, tx: Transaction, key: str, **values: Any) -> bool:
-        assert tx is TX
-        self.used.append((key, values))
+    def record_if(self, tx: Transaction, caller: Caller, event: Event, change: Change) -> bool:
+        self.used.append(dict(change.values))
+        if self.moves:
+            self.record(tx, caller, event)
         return self.moves
 
     def sample(self, tx: Transaction, count: int) -> list[tuple[tuple[int, str], ...]]:
@@ -125,7 +126,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(credentials, "add", world.add_key)
     monkeypatch.setattr(credentials, "account_of", world.account_of)
     monkeypatch.setattr(credentials, "with_owner", world.with_owner)
-    monkeypatch.setattr(credentials, "mark_used", world.mark_used)
+    monkeypatch.setattr(audit, "record_if", world.record_if)
     monkeypatch.setattr(credentials, "sample_shapes", world.sample)
     return world
 
@@ -246,7 +247,7 @@ def test_backup_is_stored_as_numbers(passkeys: Passkeys, world: World, backed_up
     assert (row.backup_eligible, row.backed_up) == (int(backed_up), int(backed_up))
     assert type(row.backed_up) is type(row.backup_eligible) is type(row.user_verified) is int
     log_in(passkeys, device)
-    assert world.used[0][1]["backed_up"] is backed_up
+    assert world.used[0]["new_backed_up"] is int(backed_up)
 
 
 def test_a_passkey_that_is_registered_shapes_the_decoys(passkeys: Passkeys, world: World) -> None:
@@ -408,8 +409,8 @@ def test_a_login_is_on_record_before_its_token(
     assert answer.user.id == user.id
     assert passkeys.tokens.verify(answer.access_token) == user.id
     assert world.trail[1:] == [audit.LoginCompleted(Party.of(user))]
-    values = {"sign_count": 1, "backed_up": False, "moment": AT}
-    assert world.used == [(world.keys[0].id, values)]
+    values = {"key": world.keys[0].id, "new_count": 1, "new_backed_up": 0, "moment": AT}
+    assert world.used == [values]
 
 
 def test_a_usernameless_login_may_name_its_email_at_the_end(passkeys: Passkeys) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import audit
 from audit import Event
+from core.database import Change
 from devtools.authenticator import Flaw, SoftAuthenticator
 from tests.conftest import StartService
 from tests.support.service import JANE, Service
@@ -122,13 +123,19 @@ def kinds(of: type[Event] = Event) -> Iterator[type[Event]]:
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
     """The events themselves, as they are written down."""
     seen: list[Event] = []
-    record = audit.record
+    record, record_if = audit.record, audit.record_if
 
     def note(tx: Any, caller: Any, event: Event) -> None:
         seen.append(event)
         record(tx, caller, event)
 
+    def note_if(tx: Any, caller: Any, event: Event, change: Change) -> bool:
+        done = record_if(tx, caller, event, change)
+        seen.extend([event] if done else [])
+        return done
+
     monkeypatch.setattr(audit, "record", note)
+    monkeypatch.setattr(audit, "record_if", note_if)
     return seen
 
 

@@ -81,19 +81,13 @@ class SqliteTransaction:
             raise _unavailable(error) from None
 
     def execute_if(self, change: Change, then: Insert, values: Mapping[str, Any]) -> bool:
-        self._connection.execute("SAVEPOINT change")
-        try:
+        def both() -> bool:
             changed = self.execute(change.statement, change.values).rowcount > 0
             if changed:
                 self.execute(then, values)
-        except Exception:
-            # A full disk has rolled everything back already.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK TO change")
-                self._connection.execute("RELEASE change")
-            raise
-        self._connection.execute("RELEASE change")
-        return changed
+            return changed
+
+        return _whole(self._connection, both)
 
 
 class Job(NamedTuple):
@@ -368,22 +362,31 @@ def _look(connection: sqlite3.Connection | None, job: Job) -> Outcome:
 
 def _run_unit(connection: sqlite3.Connection, job: Job) -> Outcome:
     """Run one unit, under a savepoint of its own where it may have to be undone."""
-    if job.whole:
-        connection.execute("SAVEPOINT unit")
     tx = SqliteTransaction(connection)
     try:
-        value = job.unit(tx)
+        value = _whole(connection, lambda: job.unit(tx)) if job.whole else job.unit(tx)
     except Exception as error:
-        if not connection.in_transaction:
-            # Disk full or I/O error: SQLite has rolled the whole batch back.
+        # Disk full or I/O error: SQLite has rolled the whole batch back. Or a savepoint failed, and
+        # where the batch stands is not known. A statement's own failure has another name by now.
+        if not connection.in_transaction or isinstance(error, sqlite3.Error):
             raise
-        if job.whole:
-            connection.execute("ROLLBACK TO unit")
-            connection.execute("RELEASE unit")
         return Outcome(job, error=error)
-    if job.whole:
-        connection.execute("RELEASE unit")
     return Outcome(job, value, None, tx.callbacks)
+
+
+def _whole(connection: sqlite3.Connection, work: Callable[[], T]) -> T:
+    """Run `work` under a savepoint: all of what it changes, or nothing."""
+    connection.execute("SAVEPOINT whole")
+    try:
+        value = work()
+    except Exception:
+        # Disk full or I/O error: SQLite has rolled everything back already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO whole")
+            connection.execute("RELEASE whole")
+        raise
+    connection.execute("RELEASE whole")
+    return value
 
 
 def _unavailable(error: sqlite3.Error) -> DatabaseUnavailable:

@@ -56,7 +56,8 @@ class Throttle:
         counted = await self._counters.hit(keys, WINDOW_SECONDS)
         key, limit = keys[len(counted) - 1]
         if counted[-1].hits > limit:
-            policy = Policy(key.split(":")[1], limit, key)
+            names = ("address", "global") if email is None else ("address", "email", "global")
+            policy = Policy(names[len(counted) - 1], limit, key)
             await self._refuse(caller, action, policy, counted[-1], email)
         return _fields("address", self._address, counted[0])
 

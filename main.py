@@ -26,7 +26,6 @@ from core.banner import banner
 from core.boundary import Boundary, Observe
 from core.caller_address import TrustedProxies
 from core.clock import Clock, SystemClock
-from core.config import Settings
 from core.database import Database
 from core.decoys import Decoys
 from core.errors import ConfigurationError
@@ -36,6 +35,7 @@ from core.measured import Requests
 from core.migrate import require_newest, upgrade
 from core.postgres import PostgresDatabase
 from core.relying_party import RelyingParty
+from core.settings import Settings
 from core.sqlite import SqliteDatabase
 from core.tokens import Tokens
 from core.tracing import open_tracing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.config import Settings, shown
+from core.settings import Settings, shown
 
 
 def banner(settings: Settings) -> str:

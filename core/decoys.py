@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from core.config import Settings
+from core.settings import Settings
 
 # Of each passkey an account has: the id's length, and its transports.
 Shape = tuple[tuple[int, str], ...]

@@ -31,9 +31,9 @@ from core.client_data import (
     RegistrationResponse,
 )
 from core.clock import Clock
-from core.config import Settings
 from core.relying_party_attestation import Attestation
 from core.relying_party_library import call, verify_signature
+from core.settings import Settings
 
 ALGORITHMS = [COSEAlgorithmIdentifier(alg) for alg in cose.OFFERED]
 TIMEOUT_MS = 60_000

@@ -17,8 +17,8 @@ from core.attestation_object import AttestationObject
 from core.attestation_roots import TrustedRoots, read_chain, read_roots
 from core.client_data import BadCredential
 from core.clock import Clock
-from core.config import Settings
 from core.relying_party_statements import require_true
+from core.settings import Settings
 
 SELF = frozenset(("alg", "sig"))
 # The members a statement of each format has (§8.2 to §8.8); Apple's has had `alg` as well.

@@ -16,8 +16,8 @@ import jwt
 
 from core import base64url, strict_json
 from core.clock import Clock
-from core.config import Settings
 from core.ids import random_id
+from core.settings import Settings
 
 TYPE = "at+jwt"
 MAX_LENGTH = 8192

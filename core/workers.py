@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from core.config import Settings
 from core.errors import ConfigurationError
+from core.settings import Settings
 
 
 def require_shared_state(settings: Settings, workers: int) -> None:

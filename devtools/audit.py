@@ -25,10 +25,10 @@ from sqlalchemy import Connection, Select, create_engine, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from core.config import Settings
 from core.errors import ConfigurationError
 from core.migrate import newest_revision, revision_of
 from core.postgres import open_engine
+from core.settings import Settings
 from models import AuditLog
 from services.sinks.documents import ecs, line, ocsf, timestamp
 from services.sinks.syslog import visible

@@ -7,9 +7,9 @@ import asyncio
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
-from core.config import Settings
 from core.migrate import belongs_to_the_models
 from core.postgres import open_engine
+from core.settings import Settings
 from models import Base
 
 # Any number will do, as long as it is always the same: it names this lock among all others.

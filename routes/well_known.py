@@ -7,7 +7,7 @@ from typing import cast
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 
-from core.config import Settings
+from core.settings import Settings
 
 router = APIRouter(include_in_schema=False)
 

@@ -23,11 +23,11 @@ from functools import partial
 from typing import TypeVar
 
 import audit
-from core import sink_address
-from core.config import Settings
 from core.database import Database
 from core.errors import Unavailable
 from core.ids import random_id
+from core.settings import Settings
+from core.settings import audit_sinks as sink_address
 from services.sinks.delivery import Sink, open_sink
 from stores import audit_outbox
 from stores.audit_outbox import EventRow, Horizon, Outbox, PostgresOutbox, SqliteOutbox

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import audit
 from audit import Caller, Party
 from core import errors
-from core.config import Settings
 from core.database import Database
+from core.settings import Settings
 from stores.counters import Counted, Counters
 
 WINDOW_SECONDS = 60

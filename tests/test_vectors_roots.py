@@ -8,8 +8,8 @@ import pytest
 
 from core.attestation_roots import TrustedRoots, read_roots
 from core.client_data import BadCredential
-from core.config import Settings
 from core.errors import ConfigurationError
+from core.settings import Settings
 from tests.vectors.source import pem_bundle, published_roots, vector
 
 

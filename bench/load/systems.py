@@ -22,7 +22,7 @@ from bench.load.api import Api
 from bench.load.ours import Ours
 from bench.load.pinning import pinned
 from bench.load.storage import PostgresStorage, SqliteStorage, Storage
-from core.config import Settings
+from core.settings import Settings
 from tests.support.process import free_port
 
 ROOT = Path(__file__).resolve().parents[2]

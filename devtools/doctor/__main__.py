@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from core.config import Settings
+from core.settings import Settings
 from core.workers import workers as workers_of
 from devtools.doctor import configuration, files, runtime
 from devtools.doctor.database import database

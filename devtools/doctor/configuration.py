@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from core.config import is_wide
 from core.errors import ConfigurationError
-from core.related_origins import public_suffixes
+from core.settings import is_wide
+from core.settings.related_origins import public_suffixes
 from core.workers import require_shared_state
 from devtools.doctor.findings import Finding, Patient, fail, ok, warn
 

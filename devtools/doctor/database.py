@@ -25,9 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from core.config import shown
 from core.migrate import newest_revision, revision_of
 from core.postgres import open_engine
+from core.settings import shown
 from devtools.doctor.files import sqlite_file
 from devtools.doctor.findings import Finding, Patient, fail, ok, skew, warn
 from models import Base

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote
 
-from core.config import Settings
+from core.settings import Settings
 from devtools.doctor.findings import Finding, Patient, fail, ok, warn
 
 MOUNTS = Path("/proc/self/mounts")

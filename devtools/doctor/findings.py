@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from core.config import Settings
+from core.settings import Settings
 
 Level = Literal["ok", "warn", "fail"]
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from core.config import shown
+from core.settings import shown
 from devtools.doctor.findings import Finding, Patient, fail, ok, skew, warn
 from stores.redis import PREFIX
 

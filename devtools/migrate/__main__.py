@@ -21,8 +21,8 @@ from urllib.parse import unquote
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.config import Settings, shown
 from core.postgres import open_engine
+from core.settings import Settings, shown
 from devtools.migrate.copying import Copied, copy, left_behind
 from devtools.migrate.source import Refusal, opened
 from models import Base

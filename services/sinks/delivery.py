@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.sink_address import SinkAddress, tls_context
+from core.settings.audit_sinks import SinkAddress, tls_context
 from services.sinks import documents, syslog
 from stores.audit_outbox import EventRow
 

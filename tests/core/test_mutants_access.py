@@ -11,9 +11,9 @@ import pytest
 
 import audit
 from audit import Caller, Event, Party
-from core.config import Settings
 from core.database import Database, Transaction
 from core.errors import Refusal
+from core.settings import Settings
 from core.tokens import Subject, Tokens
 from services.access import Access
 from services.throttle import Throttle

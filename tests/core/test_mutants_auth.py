@@ -14,11 +14,11 @@ import pytest
 import audit
 from audit import Caller, Event, Party
 from auth import LoggedIn, Passkeys
-from core.config import Settings
 from core.database import Change, Database, Transaction
 from core.decoys import Decoys
 from core.errors import Refusal, Unavailable
 from core.relying_party import RelyingParty
+from core.settings import Settings
 from core.tokens import Tokens
 from devtools.authenticator import Flaw, SoftAuthenticator
 from devtools.encoding import b64url

@@ -9,7 +9,6 @@ import pytest
 
 from core import relying_party
 from core.client_data import BadCredential, read_authentication, read_registration
-from core.config import Settings
 from core.relying_party import (
     Descriptor,
     NewPasskey,
@@ -20,6 +19,7 @@ from core.relying_party import (
     require_sign_count,
     user_handle,
 )
+from core.settings import Settings
 from devtools import cose
 from devtools.authenticator import AAGUID, Flaw, SoftAuthenticator, packed_self
 from devtools.encoding import from_b64url

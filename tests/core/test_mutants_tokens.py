@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from core import base64url
-from core.config import Settings
+from core.settings import Settings
 from core.tokens import BadToken, Subject, Tokens
 from tests.support.clock import HeldClock
 from tests.tokens.bad_claims import CLAIMS

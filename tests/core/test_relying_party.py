@@ -9,7 +9,6 @@ import pytest
 
 import core.relying_party
 from core.client_data import BadCredential, read_authentication, read_registration
-from core.config import Settings
 from core.cose import algorithm_of as cose_of
 from core.relying_party import (
     NewPasskey,
@@ -19,6 +18,7 @@ from core.relying_party import (
     VerifiedLogin,
     require_sign_count,
 )
+from core.settings import Settings
 from devtools import cose
 from devtools.authenticator import Flaw, SoftAuthenticator
 from devtools.hostile_text import same_bytes_other_text

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from core.config import Settings
+from core.settings import Settings
 from tests.deploy import dockerfile
 from tests.deploy.dockerfile import FINAL, INSTRUCTIONS, STAGES, all_of, the
 from tests.deploy.workshop import ROOT, run, tool

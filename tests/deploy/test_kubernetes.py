@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.config import Settings
 from core.errors import ConfigurationError
+from core.settings import Settings
 from tests.deploy import dockerfile, kubernetes
 from tests.deploy.composed import services
 from tests.deploy.kubernetes import FOLDER, OPTIONAL, pods, rendered, rendered_text, the

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.config import Settings
 from core.errors import ConfigurationError
+from core.settings import Settings
 from tests.deploy import kubernetes, upcoming
 from tests.deploy.composed import services
 from tests.deploy.workshop import DEPLOY, UNIT, assignments, unit_values

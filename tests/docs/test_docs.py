@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import audit
-from core.config import Settings
+from core.settings import Settings
 from main import create_app
 from models import AuditLog
 

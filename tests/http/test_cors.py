@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from core.config import Settings
 from core.errors import ConfigurationError
+from core.settings import Settings
 from tests.http.problems import PROBLEM_JSON, problem
 from tests.support.service import JANE, Service
 

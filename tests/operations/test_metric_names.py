@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.config import Settings
+from core.settings import Settings
 from devtools.authenticator import Flaw, SoftAuthenticator
 from main import create_app
 from tests.conftest import StartService

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.config import DEVELOPMENT_SECRET, Settings
 from core.errors import ConfigurationError
+from core.settings import DEVELOPMENT_SECRET, Settings
 from core.workers import require_shared_state, workers
 from tests.test_packaging import service
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.config import Settings
 from core.errors import ConfigurationError
+from core.settings import Settings
 
 SECRET = "0123456789abcdef0123456789abcdef"
 OTHER = "fedcba9876543210fedcba9876543210"

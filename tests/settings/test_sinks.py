@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.config import Settings
 from core.errors import ConfigurationError
-from core.sink_address import SinkAddress, parse
+from core.settings import Settings
+from core.settings.audit_sinks import SinkAddress, parse
 from tests.shipping.receivers import make_ca
 
 ENTRIES = {

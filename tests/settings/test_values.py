@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from core.config import DEVELOPMENT_SECRET, Settings
 from core.errors import ConfigurationError
+from core.settings import DEVELOPMENT_SECRET, Settings
 
 SECRET = "0123456789abcdef0123456789abcdef"
 OTHER_SECRET = "fedcba9876543210fedcba9876543210"

@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-from core.config import Settings
+from core.settings import Settings
 from main import create_app
 
 

@@ -16,7 +16,7 @@ import httpx
 from fastapi import FastAPI
 
 from core.clock import Clock
-from core.config import Settings
+from core.settings import Settings
 from devtools.authenticator import SoftAuthenticator
 from main import create_app
 from tests.support import production

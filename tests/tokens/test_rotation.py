@@ -11,7 +11,7 @@ import jwt
 import pytest
 
 from core.clock import SystemClock
-from core.config import Settings
+from core.settings import Settings
 from core.tokens import BadToken, Tokens
 from devtools.authenticator import SoftAuthenticator
 from tests.http.problems import problem

@@ -14,7 +14,7 @@ from typing import Any
 import jwt
 import pytest
 
-from core.config import Settings
+from core.settings import Settings
 from core.tokens import BadToken, Tokens
 from tests.support.clock import HeldClock
 from tests.tokens.forge import unb64

@@ -22,7 +22,7 @@ import stores.challenges
 import stores.redis
 import tests.support.service
 from core import cose
-from core.config import Settings
+from core.settings import Settings
 from stores import credentials, users
 from stores.challenges import Pending, PendingUser
 from stores.credentials import CredentialRow

@@ -43,11 +43,11 @@ from core.workers import require_shared_state, workers
 from routes import health, login, metrics, pages, registration, users, well_known
 from routes.doors import Doors
 from routes.http import as_problems, install_error_handlers
-from services.access import Access
+from services.audit_forwarding.worker import Shipping
 from services.health import Health
 from services.metrics import Metrics
-from services.shipping import Shipping
-from services.throttle import Throttle
+from services.profiles import Access
+from services.rate_limits import Throttle
 from stores.challenges import Challenges, MemoryChallenges
 from stores.counters import Counters, MemoryCounters
 from stores.redis import open_redis

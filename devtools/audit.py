@@ -30,8 +30,8 @@ from core.migrate import newest_revision, revision_of
 from core.postgres import open_engine
 from core.settings import Settings
 from models import AuditLog
-from services.sinks.documents import ecs, line, ocsf, timestamp
-from services.sinks.syslog import visible
+from services.audit_forwarding.json_formats import ecs, line, ocsf, timestamp
+from services.audit_forwarding.syslog import visible
 from stores.audit_outbox import COLUMNS, EventRow
 
 AT_ONCE = 500

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from routes.http import Call
 from schemas import EmailAddress
-from services.throttle import Throttle
+from services.rate_limits import Throttle
 
 
 async def admit(call: Call, action: str, email: EmailAddress | None) -> None:

@@ -7,7 +7,7 @@ from fastapi.security import HTTPBearer
 
 from routes.http import Call, CallOf, responses, strict_router
 from schemas import UserProfile
-from services.access import Access
+from services.profiles import Access
 
 router = strict_router("Protected Endpoints")
 # For the document and its Authorize button: who comes without a token is refused by us, on record.

@@ -10,7 +10,7 @@ from core.database import Database
 from core.errors import Unavailable
 from core.logs import LogFile
 from core.migrate import newest_revision, revision_in
-from services.shipping import Shipping
+from services.audit_forwarding.worker import Shipping
 from stores.challenges import Challenges
 
 # Below the 3 s that probes wait, or nobody would see the reason.

@@ -24,7 +24,7 @@ from prometheus_client.registry import Collector
 
 import audit
 from core.measured import BUCKETS, Durations, Requests
-from services.throttle import Throttle
+from services.rate_limits import Throttle
 
 PREFIX = "passkeys_"
 CEREMONIES = (

@@ -20,7 +20,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "core/ctap_cbor.py": _tests("mutants_ctap_cbor", "ctap_cbor"),
     "core/attestation_object.py": _tests("mutants_attestation_object"),
     "stores/challenges.py": _tests("mutants_challenges", "challenges"),
-    "services/access.py": _tests("mutants_access"),
+    "services/profiles.py": _tests("mutants_access"),
     "audit.py": _tests("mutants_audit"),
     "auth.py": _tests("mutants_auth"),
 }

@@ -30,7 +30,7 @@ from core.sqlite import SqliteDatabase, SqliteTransaction
 from core.tokens import Subject, Tokens
 from devtools.authenticator import SoftAuthenticator
 from schemas import LoginComplete, Options
-from services.throttle import Throttle
+from services.rate_limits import Throttle
 from stores import credentials, users
 from stores.challenges import MemoryChallenges, Pending, new_challenge
 from stores.counters import MemoryCounters

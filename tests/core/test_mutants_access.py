@@ -15,8 +15,8 @@ from core.database import Database, Transaction
 from core.errors import Refusal
 from core.settings import Settings
 from core.tokens import Subject, Tokens
-from services.access import Access
-from services.throttle import Throttle
+from services.profiles import Access
+from services.rate_limits import Throttle
 from stores import users
 from stores.users import UserRow
 from tests.support.clock import HeldClock

@@ -11,9 +11,9 @@ import pytest
 
 import audit
 from audit import Caller, Party
-from services.sinks import syslog
-from services.sinks.documents import ecs, line, ocsf
-from services.sinks.meanings import MEANINGS, UNKNOWN, meaning_of
+from services.audit_forwarding import syslog
+from services.audit_forwarding.classification import MEANINGS, UNKNOWN, meaning_of
+from services.audit_forwarding.json_formats import ecs, line, ocsf
 from stores.audit_outbox import EventRow
 from tests.support.process import ROOT
 

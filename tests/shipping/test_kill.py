@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.shipping import Pace
+from services.audit_forwarding.worker import Pace
 from tests.shipping.receivers import TlsCollector
 from tests.storage.servers import Server, Servers, connect, forking
 from tests.storage.trail import until

@@ -19,9 +19,9 @@ import httpx
 import pytest
 
 import audit
-from services.shipping import Lane, Pace
-from services.sinks.delivery import Stdout
-from services.sinks.documents import ecs
+from services.audit_forwarding.json_formats import ecs
+from services.audit_forwarding.transports import Stdout
+from services.audit_forwarding.worker import Lane, Pace
 from stores.audit_outbox import EventRow, PostgresOutbox, SqliteOutbox
 from tests.shipping.receivers import TlsCollector, UdpCollector, id_of
 from tests.storage.trail import until

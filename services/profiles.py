@@ -12,7 +12,7 @@ from core.database import Database, Transaction
 from core.errors import Refusal, Unavailable
 from core.ids import is_uuid
 from core.tokens import BadToken, Tokens
-from services.throttle import Throttle
+from services.rate_limits import Throttle
 from stores import users
 from stores.users import UserRow
 

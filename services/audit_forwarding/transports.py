@@ -1,6 +1,6 @@
 """The ways out: each takes a batch of rows, and returns when as much is known as can be known.
 
-Everything here blocks, and runs in a thread of its own (services/shipping.py). A deadline is a
+Everything here blocks, and runs in a thread of its own (services/audit_forwarding/worker.py). A deadline is a
 moment of `time.monotonic`; nothing is sent after it. What goes wrong is an OSError.
 """
 
@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.settings.audit_sinks import SinkAddress, tls_context
-from services.sinks import documents, syslog
+from services.audit_forwarding import json_formats as documents
+from services.audit_forwarding import syslog
 from stores.audit_outbox import EventRow
 
 CONNECT_SECONDS = 5.0

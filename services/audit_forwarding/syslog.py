@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from services.sinks.documents import timestamp
-from services.sinks.meanings import meaning_of
+from services.audit_forwarding.classification import meaning_of
+from services.audit_forwarding.json_formats import timestamp
 from stores.audit_outbox import EventRow
 
 # Security and authorization messages (RFC 5424 §6.2.1).

@@ -10,7 +10,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from services.sinks.meanings import (
+from services.audit_forwarding.classification import (
     AUTHENTICATION,
     ENTITY_MANAGEMENT,
     PRODUCT,

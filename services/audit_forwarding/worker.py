@@ -28,7 +28,7 @@ from core.errors import Unavailable
 from core.ids import random_id
 from core.settings import Settings
 from core.settings import audit_sinks as sink_address
-from services.sinks.delivery import Sink, open_sink
+from services.audit_forwarding.transports import Sink, open_sink
 from stores import audit_outbox
 from stores.audit_outbox import EventRow, Horizon, Outbox, PostgresOutbox, SqliteOutbox
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.settings import Settings, shown
+from core.settings import Settings
+from core.settings.sources import redact_url
 
 
 def banner(settings: Settings) -> str:
@@ -13,7 +14,7 @@ def banner(settings: Settings) -> str:
         "API docs": f"{address}/docs",
         "RP ID": settings.rp_id,
         "origins": ", ".join(settings.origin),
-        "database": shown(settings.database_url),
+        "database": redact_url(settings.database_url),
         "log file": str(settings.log_file),
     }
     text = "".join(f"  {name:<9} {value}\n" for name, value in lines.items())

@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.fuzz.draft import Draft, Kind, registry
 from bench.fuzz.noise import MARKER, NASTY_VALUES, corrupt, pick
-from core.settings import DEVELOPMENT_SECRET
+from core.settings.checks import DEVELOPMENT_SECRET
 from devtools.encoding import b64url, from_b64url
 from devtools.flaws import OMIT
 

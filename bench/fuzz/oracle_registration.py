@@ -30,7 +30,7 @@ from bench.fuzz.oracle import (
     sign_count,
     verifies,
 )
-from core.settings import DEVELOPMENT_SECRET
+from core.settings.checks import DEVELOPMENT_SECRET
 from devtools.cose import PublicKey
 from devtools.encoding import from_b64url
 

@@ -1,28 +1,28 @@
-"""Where the audit trail is sent besides the table: one entry of AUDIT_SINK, read and judged."""
+"""AUDIT_SINK: the addresses to which the audit trail is forwarded, parsed and checked."""
 
 from __future__ import annotations
 
 import ipaddress
-import re
 import ssl
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from core.settings.hosts import HOST_NAME
+
 # RFC 5425 §4.1 and RFC 5426 §3.3.
 PORTS = {"syslog+tls": 6514, "syslog+udp": 514}
 STDOUT = ("stdout:ecs", "stdout:ocsf")
-HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
-# The entry itself is not quoted: a user and a password may stand in it.
-WRONG = (
+# The entry is not quoted: it may hold a user and a password.
+MALFORMED = (
     "AUDIT_SINK: an entry is none of syslog+tls://host:6514, syslog+udp://host:514, "
     "stdout:ecs, stdout:ocsf"
 )
 
 
 class SinkAddress(NamedTuple):
-    """One sink. `kind` is the part before the first colon, or all of it for stdout."""
+    """One sink. `kind` is the scheme (`syslog+tls`), or the whole entry for stdout."""
 
     kind: str
     host: str = ""
@@ -30,7 +30,7 @@ class SinkAddress(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The one spelling under which the outbox remembers this sink."""
+        """The canonical spelling, which is the key of this sink in the table audit_sinks."""
         if not self.host:
             return self.kind
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -45,16 +45,16 @@ def parse(entry: str) -> SinkAddress:
         parts = urlsplit(entry)
         port = parts.port
     except ValueError:
-        raise ValueError(WRONG) from None
+        raise ValueError(MALFORMED) from None
     host, kind = parts.hostname or "", parts.scheme
-    beyond = parts.path or parts.query or parts.fragment or "@" in parts.netloc
-    if kind not in PORTS or beyond or port == 0 or not _is_host(host):
-        raise ValueError(WRONG)
+    has_more = parts.path or parts.query or parts.fragment or "@" in parts.netloc
+    if kind not in PORTS or has_more or port == 0 or not _is_host(host):
+        raise ValueError(MALFORMED)
     return SinkAddress(kind, host, port or PORTS[kind])
 
 
 def check(entries: Iterable[str], ca: Path | None) -> None:
-    """Refuse sinks that cannot work, or not together. Raises ValueError."""
+    """Refuse sinks that cannot work, alone or together. `ca`: AUDIT_SINK_CA. Raises ValueError."""
     addresses = [parse(entry) for entry in entries]
     names = [address.name for address in addresses]
     if len(set(names)) < len(names):
@@ -69,7 +69,10 @@ def check(entries: Iterable[str], ca: Path | None) -> None:
 
 
 def tls_context(ca: Path | None) -> ssl.SSLContext:
-    """What a collector must prove: a certificate for its name, from `ca` or the system's roots."""
+    """A TLS context that demands a certificate for the host name, from `ca` or the system roots.
+
+    Raises ValueError if `ca` is not a readable PEM file.
+    """
     try:
         context = ssl.create_default_context(cafile=ca)
     except (OSError, ssl.SSLError):
@@ -82,6 +85,6 @@ def _is_host(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        # Digits and dots that are no address are no name either.
-        return bool(HOST.fullmatch(host)) and not host.rpartition(".")[2].isdigit()
+        # Digits and dots that are not an IP address are not a host name either.
+        return bool(HOST_NAME.fullmatch(host)) and not host.rpartition(".")[2].isdigit()
     return True

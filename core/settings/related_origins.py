@@ -1,6 +1,6 @@
 """Origins of other domains that may use this relying party's passkeys (WebAuthn L3 §5.11).
 
-A browser counts the names under which they are registered, and need not look beyond the fifth.
+A browser counts distinct registrable labels and may ignore all after the fifth.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ MAX_RELATED_LABELS = 5
 def related_labels(hosts: Iterable[str]) -> set[str]:
     """The registrable origin labels of `hosts`: `shop` for shop.de and www.shop.co.uk alike.
 
-    Raises ValueError for a host that nobody can register: browsers pass over it.
+    Raises ValueError for a host that has no registrable domain: browsers ignore such an origin.
     """
     return {_label(host) for host in hosts}
 
 
 @cache
 def public_suffixes() -> PublicSuffixList:
-    """The list of what nobody can register, as pinned; read once, and only if it is asked for."""
+    """The pinned public suffix list. Loaded at first use, because few services need it."""
     return PublicSuffixList()
 
 
 def _label(host: str) -> str:
-    # An address ends in a number, which to the list is a suffix like any other.
+    # The list treats the last number of an IP address as a suffix, so addresses are refused here.
     number = host.rpartition(".")[2].isdigit()
     registered = None if number else public_suffixes().privatesuffix(host)
     if registered is None:

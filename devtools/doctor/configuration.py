@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from core.errors import ConfigurationError
-from core.settings import is_wide
+from core.settings.checks import is_too_broad
 from core.settings.related_origins import public_suffixes
 from core.workers import require_shared_state
 from devtools.doctor.findings import Finding, Patient, fail, ok, warn
@@ -110,7 +110,7 @@ def _network(text: str) -> Iterator[Finding]:
     except ValueError:
         yield fail("TRUSTED_PROXIES: an entry is not a network")
         return
-    if is_wide(text):
+    if is_too_broad(text):
         yield fail(f"{text} trusts everyone to write any address: name your proxies alone")
     elif network.is_global and network.num_addresses > 256:
         yield warn(f"{text} is a large public network: is every machine in it a proxy of yours?")

@@ -27,7 +27,7 @@ from sqlalchemy.pool import NullPool
 
 from core.migrate import newest_revision, revision_of
 from core.postgres import open_engine
-from core.settings import shown
+from core.settings.sources import redact_url
 from devtools.doctor.files import sqlite_file
 from devtools.doctor.findings import Finding, Patient, fail, ok, skew, warn
 from models import Base
@@ -51,7 +51,7 @@ def database(patient: Patient) -> Iterator[Finding]:
         except (OSError, DBAPIError, TimeoutError) as error:
             why = _root_of(error)
             yield fail(
-                f"{shown(url)} gives no answer ({why}): is it up, are the name, the role "
+                f"{redact_url(url)} gives no answer ({why}): is it up, are the name, the role "
                 "and the password right?"
             )
 
@@ -79,7 +79,7 @@ def _postgres(patient: Patient, tx: Connection) -> Iterator[Finding]:
     version = int(_show(tx, "server_version_num"))
     if version < OLDEST_POSTGRES:
         yield warn(f"PostgreSQL {_show(tx, 'server_version')} gets no fixes any more: upgrade")
-    yield ok(f"{shown(patient.settings.database_url)} answers")
+    yield ok(f"{redact_url(patient.settings.database_url)} answers")
     yield skew((theirs - before - (after - before) / 2).total_seconds(), "the database")
     yield from _durability(tx)
     yield from _role(tx)

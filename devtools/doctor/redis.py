@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from core.settings import shown
+from core.settings.sources import redact_url
 from devtools.doctor.findings import Finding, Patient, fail, ok, skew, warn
 from stores.redis import PREFIX
 
@@ -36,7 +36,7 @@ def redis(patient: Patient) -> Iterator[Finding]:
     except (RedisError, OSError, ValueError) as error:
         why = type(error).__name__
         yield fail(
-            f"{shown(url)} gives no answer ({why}): is it up, are the host, the user and the "
+            f"{redact_url(url)} gives no answer ({why}): is it up, are the host, the user and the "
             "password right? Without it every login is refused"
         )
 
@@ -44,7 +44,7 @@ def redis(patient: Patient) -> Iterator[Finding]:
 def _look(server: Redis, url: str) -> Iterator[Finding]:
     before = time.time()
     server.ping()
-    yield ok(f"{shown(url)} answers")
+    yield ok(f"{redact_url(url)} answers")
     yield from _commands(server)
     yield from _way(url)
     try:

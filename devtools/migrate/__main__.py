@@ -22,7 +22,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.postgres import open_engine
-from core.settings import Settings, shown
+from core.settings import Settings
+from core.settings.sources import redact_url
 from devtools.migrate.copying import Copied, copy, left_behind
 from devtools.migrate.source import Refusal, opened
 from models import Base
@@ -39,7 +40,7 @@ def main(
         if not url.startswith("postgresql://"):
             raise Refusal("the target must be postgresql://…: give --to, or set DATABASE_URL")
         with opened(file, shared=asked.force) as source:
-            print(f"From {file} to {shown(url)}")
+            print(f"From {file} to {redact_url(url)}")
             asyncio.run(_run(source, url))
     except Refusal as refusal:
         print(f"Refused: {refusal}. Nothing was copied.", file=sys.stderr)
@@ -54,7 +55,7 @@ async def _run(source: Connection, url: str) -> None:
             await target.run_sync(lambda tx: _copy(source, tx))
     except (OSError, SQLAlchemyError) as error:
         why = type(getattr(error, "orig", None) or error).__name__
-        raise Refusal(f"{shown(url)} does not do what it should ({why})") from None
+        raise Refusal(f"{redact_url(url)} does not do what it should ({why})") from None
     print("Committed. Every table is the same on both sides.")
 
 

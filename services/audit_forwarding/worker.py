@@ -26,8 +26,7 @@ import audit
 from core.database import Database
 from core.errors import Unavailable
 from core.ids import random_id
-from core.settings import Settings
-from core.settings import audit_sinks as sink_address
+from core.settings import Settings, audit_sinks
 from services.audit_forwarding.transports import Sink, open_sink
 from stores import audit_outbox
 from stores.audit_outbox import EventRow, Horizon, Outbox, PostgresOutbox, SqliteOutbox
@@ -197,7 +196,7 @@ class Shipping:
                 outbox,
                 self._pace,
             )
-            for address in map(sink_address.parse, settings.audit_sink)
+            for address in map(audit_sinks.parse, settings.audit_sink)
         ]
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None

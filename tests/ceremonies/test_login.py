@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 import pytest
 
-from core.settings import DEVELOPMENT_SECRET
+from core.settings.checks import DEVELOPMENT_SECRET
 from devtools.authenticator import Flaw, SoftAuthenticator
 from tests.ceremonies.expect import event_of, passkeys
 from tests.support.clock import HeldClock

@@ -84,7 +84,7 @@ def test_the_documented_check_accepts_a_real_token(workplace: tuple[Path, str]) 
     token = shell(command, folder).strip()
     block = re.search(r"```python\n(.*?)```", README, re.DOTALL)
     assert block is not None
-    from core.settings import DEVELOPMENT_SECRET
+    from core.settings.checks import DEVELOPMENT_SECRET
 
     names: dict[str, object] = {"JWT_SECRET": DEVELOPMENT_SECRET}
     exec(block[1].replace("http://localhost:8000", url), names)  # noqa: S102 (our own README)

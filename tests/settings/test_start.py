@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from core.banner import banner
-from core.settings import DEVELOPMENT_SECRET, Settings, shown
+from core.settings import Settings
+from core.settings.checks import DEVELOPMENT_SECRET
+from core.settings.sources import redact_url
 from tests.support.process import ROOT, free_port, start_server, wait_until_up
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -135,7 +137,7 @@ def test_the_banner_shows_no_password() -> None:
     ],
 )
 def test_a_url_is_shown_without_its_secrets(url: str, text: str) -> None:
-    assert shown(url) == text
+    assert redact_url(url) == text
 
 
 def test_the_banner_is_loud_about_the_development_secret() -> None:

@@ -10,7 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from core.errors import ConfigurationError
-from core.settings import DEVELOPMENT_SECRET, Settings
+from core.settings import Settings
+from core.settings.checks import DEVELOPMENT_SECRET
 
 SECRET = "0123456789abcdef0123456789abcdef"
 OTHER_SECRET = "fedcba9876543210fedcba9876543210"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from core.settings import DEVELOPMENT_SECRET
+from core.settings.checks import DEVELOPMENT_SECRET
 from devtools.authenticator import Flaw, SoftAuthenticator
 from tests.storage.trail import lines, until
 from tests.support.service import JANE, Service, person

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.settings import DEVELOPMENT_SECRET
+from core.settings.checks import DEVELOPMENT_SECRET
 from devtools.authenticator import SoftAuthenticator
 from tests.support.clock import HeldClock
 from tests.support.service import Service

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from core.settings import DEVELOPMENT_SECRET
+from core.settings.checks import DEVELOPMENT_SECRET
 
 KEY = DEVELOPMENT_SECRET.encode()
 

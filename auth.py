@@ -26,6 +26,7 @@ from core.client_data import (
 )
 from core.database import Database, Transaction
 from core.decoys import SAMPLE_SIZE, Decoys
+from core.email_address import EmailAddress
 from core.errors import Unavailable
 from core.ids import random_id
 from core.relying_party import (
@@ -39,7 +40,7 @@ from core.relying_party import (
     user_handle,
 )
 from core.tokens import Subject, Tokens
-from schemas import EmailAddress, RegisterBegin
+from schemas import RegisterBegin
 from stores import credentials, users
 from stores.challenges import Challenges, Pending, PendingUser
 from stores.credentials import Account, CredentialRow, CredentialTaken, Passkey

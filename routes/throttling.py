@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from core.email_address import EmailAddress
 from routes.http import Call
-from schemas import EmailAddress
 from services.rate_limits import Throttle
 
 

@@ -29,8 +29,8 @@ LAYERS = (
     ("routes",),
     ("auth", "services"),
     ("audit", "stores"),
-    ("core",),
     ("models", "schemas"),
+    ("core",),
 )
 LAYER_OF = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 # The trail is stored like everything else.

@@ -16,13 +16,14 @@ from audit import Caller, Event, Party
 from auth import LoggedIn, Passkeys
 from core.database import Change, Database, Transaction
 from core.decoys import Decoys
+from core.email_address import EmailAddress
 from core.errors import Refusal, Unavailable
 from core.relying_party import RelyingParty
 from core.settings import Settings
 from core.tokens import Tokens
 from devtools.authenticator import Flaw, SoftAuthenticator
 from devtools.encoding import b64url
-from schemas import EmailAddress, RegisterBegin
+from schemas import RegisterBegin
 from stores import credentials, users
 from stores.challenges import MemoryChallenges
 from stores.credentials import Account, CredentialRow, CredentialTaken

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bench.fuzz.world import started
+from core.email_address import PLAIN_ADDRESS, EmailAddress
 from devtools.authenticator import SoftAuthenticator
-from schemas import PLAIN, EmailAddress, RegisterBegin
+from schemas import RegisterBegin
 from tests.fuzz import strategies as typed
 from tests.fuzz.schemathesis_hooks import INVISIBLE
 from tests.fuzz.strategies import form, over_http, steady
@@ -201,7 +202,7 @@ def test_no_field_of_a_form_is_too_much_for_the_service(
     assert isinstance(value, str) or answer.status_code == 422
 
 
-@given(st.from_regex(PLAIN, fullmatch=True))
+@given(st.from_regex(PLAIN_ADDRESS, fullmatch=True))
 @example("jane@example.test")
 @example("jane@LOCALHOST.local")
 @example(f"{'a' * 65}@example.com")

@@ -43,7 +43,7 @@ from core.workers import require_shared_state, workers
 from routes import health, login, metrics, pages, registration, users, well_known
 from routes.doors import Doors
 from routes.http import as_problems, install_error_handlers
-from services.audit_forwarding.worker import Shipping
+from services.audit_forwarding.worker import AuditForwarding
 from services.health import Health
 from services.metrics import Metrics
 from services.profiles import Access
@@ -144,7 +144,7 @@ def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
     app.state.challenges = challenges
     throttle = Throttle(settings, db, counters)
     app.state.throttle = throttle
-    app.state.shipping = Shipping(settings, db)
+    app.state.shipping = AuditForwarding(settings, db)
     app.state.health = Health(db, challenges, app.state.log_file, app.state.shipping)
     app.state.access = Access(db, tokens, throttle)
     app.state.passkeys = Passkeys(

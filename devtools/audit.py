@@ -31,7 +31,7 @@ from core.postgres import open_engine
 from core.settings import Settings
 from models import AuditLog
 from services.audit_forwarding.json_formats import ecs, line, ocsf, timestamp
-from services.audit_forwarding.syslog import visible
+from services.audit_forwarding.syslog import escape
 from stores.audit_outbox import COLUMNS, EventRow
 
 AT_ONCE = 500
@@ -138,7 +138,7 @@ def table() -> Write:
 def cell(value: Any) -> str:
     """The value as a spreadsheet may have it: a quote before what it would calculate."""
     text = "" if value is None else str(value)
-    return ("'" if text.startswith(FORMULA) else "") + visible(text)
+    return ("'" if text.startswith(FORMULA) else "") + escape(text)
 
 
 FORMATS: dict[str, Callable[[], Write]] = {

@@ -10,7 +10,7 @@ from core.database import Database
 from core.errors import Unavailable
 from core.logs import LogFile
 from core.migrate import newest_revision, revision_in
-from services.audit_forwarding.worker import Shipping
+from services.audit_forwarding.worker import AuditForwarding
 from stores.challenges import Challenges
 
 # Below the 3 s that probes wait, or nobody would see the reason.
@@ -25,7 +25,7 @@ class Health:
     db: Database
     challenges: Challenges
     log_file: LogFile
-    shipping: Shipping
+    shipping: AuditForwarding
 
     async def report(self) -> tuple[bool, dict[str, str]]:
         """Whether ceremonies can be held, and what each part says."""

@@ -1,4 +1,4 @@
-"""What each event means in the vocabularies of others: one table, for syslog, ECS and OCSF.
+"""How each audit event is classified in syslog, ECS and OCSF: one table.
 
 Sources: RFC 5424 §6.2.1 (severities); Elastic Common Schema 8.17, categorization fields; Open
 Cybersecurity Schema Framework 1.6.0, category Identity & Access Management.
@@ -16,7 +16,7 @@ PRODUCT = "Auth Example"
 
 
 class OcsfClass(NamedTuple):
-    """An event class of OCSF with its category."""
+    """An event class of OCSF, with its category."""
 
     uid: int
     name: str
@@ -52,8 +52,8 @@ class Syslog(NamedTuple):
 SYSLOG = Syslog()
 
 
-class Meaning(NamedTuple):
-    """One kind of event, said in three languages."""
+class Classification(NamedTuple):
+    """The classification of one kind of event in syslog, ECS and OCSF."""
 
     syslog_severity: int
     category: tuple[str, ...]
@@ -64,8 +64,8 @@ class Meaning(NamedTuple):
     kind: str = "event"
 
 
-MEANINGS: dict[type[audit.Event], Meaning] = {
-    audit.RegistrationBegun: Meaning(
+CLASSIFICATIONS: dict[type[audit.Event], Classification] = {
+    audit.RegistrationBegun: Classification(
         SYSLOG.informational,
         ("iam",),
         ("user", "info"),
@@ -73,7 +73,7 @@ MEANINGS: dict[type[audit.Event], Meaning] = {
         (99, "Registration begun"),
         INFORMATIONAL,
     ),
-    audit.RegistrationBeginRefused: Meaning(
+    audit.RegistrationBeginRefused: Classification(
         SYSLOG.warning,
         ("iam",),
         ("user", "info"),
@@ -81,7 +81,7 @@ MEANINGS: dict[type[audit.Event], Meaning] = {
         (99, "Registration begun"),
         LOW,
     ),
-    audit.RegistrationCompleted: Meaning(
+    audit.RegistrationCompleted: Classification(
         SYSLOG.notice,
         ("iam",),
         ("user", "creation"),
@@ -89,7 +89,7 @@ MEANINGS: dict[type[audit.Event], Meaning] = {
         CREATE,
         INFORMATIONAL,
     ),
-    audit.RegistrationRefused: Meaning(
+    audit.RegistrationRefused: Classification(
         SYSLOG.warning,
         ("iam",),
         ("user", "creation"),
@@ -97,7 +97,7 @@ MEANINGS: dict[type[audit.Event], Meaning] = {
         CREATE,
         LOW,
     ),
-    audit.LoginBegun: Meaning(
+    audit.LoginBegun: Classification(
         SYSLOG.informational,
         ("authentication",),
         ("info",),
@@ -105,7 +105,7 @@ MEANINGS: dict[type[audit.Event], Meaning] = {
         PREAUTH,
         INFORMATIONAL,
     ),
-    audit.LoginBeginUnknown: Meaning(
+    audit.LoginBeginUnknown: Classification(
         SYSLOG.warning,
         ("authentication",),
         ("info",),
@@ -113,7 +113,7 @@ MEANINGS: dict[type[audit.Event], Meaning] = {
         PREAUTH,
         LOW,
     ),
-    audit.LoginCompleted: Meaning(
+    audit.LoginCompleted: Classification(
         SYSLOG.informational,
         ("authentication",),
         ("start",),
@@ -121,7 +121,7 @@ MEANINGS: dict[type[audit.Event], Meaning] = {
         LOGON,
         INFORMATIONAL,
     ),
-    audit.LoginRefused: Meaning(
+    audit.LoginRefused: Classification(
         SYSLOG.warning,
         ("authentication",),
         ("start",),
@@ -129,7 +129,7 @@ MEANINGS: dict[type[audit.Event], Meaning] = {
         LOGON,
         LOW,
     ),
-    audit.CloneSuspected: Meaning(
+    audit.CloneSuspected: Classification(
         SYSLOG.critical,
         ("authentication", "intrusion_detection"),
         ("start", "denied"),
@@ -138,7 +138,7 @@ MEANINGS: dict[type[audit.Event], Meaning] = {
         HIGH,
         kind="alert",
     ),
-    audit.ProfileRead: Meaning(
+    audit.ProfileRead: Classification(
         SYSLOG.informational,
         ("api",),
         ("access", "allowed"),
@@ -146,7 +146,7 @@ MEANINGS: dict[type[audit.Event], Meaning] = {
         READ,
         INFORMATIONAL,
     ),
-    audit.ProfileRefused: Meaning(
+    audit.ProfileRefused: Classification(
         SYSLOG.warning,
         ("api",),
         ("access", "denied"),
@@ -154,7 +154,7 @@ MEANINGS: dict[type[audit.Event], Meaning] = {
         READ,
         LOW,
     ),
-    audit.TokenRejected: Meaning(
+    audit.TokenRejected: Classification(
         SYSLOG.warning,
         ("authentication", "api"),
         ("info", "denied"),
@@ -162,7 +162,7 @@ MEANINGS: dict[type[audit.Event], Meaning] = {
         (99, "Access token check"),
         LOW,
     ),
-    audit.RateLimited: Meaning(
+    audit.RateLimited: Classification(
         SYSLOG.warning,
         ("api",),
         ("access", "denied"),
@@ -172,8 +172,8 @@ MEANINGS: dict[type[audit.Event], Meaning] = {
     ),
 }
 
-# A row of a newer version of the service, or one that was inserted by hand.
-UNKNOWN = Meaning(
+# For rows of a newer version of the service, and rows inserted by hand.
+UNKNOWN = Classification(
     SYSLOG.notice,
     (),
     ("info",),
@@ -184,19 +184,19 @@ UNKNOWN = Meaning(
 
 
 def _own_reason(event: type[audit.Event]) -> str | None:
-    """The reason that makes an event of a class of its own, such as `possible_clone`."""
+    """The fixed reason of an event class, such as `possible_clone`; None if it varies."""
     (reason,) = (field for field in dataclasses.fields(event) if field.name == "reason")
     return reason.default if isinstance(reason.default, str) else None
 
 
 _OF_ROW = {
-    (event.event_type, event.success, _own_reason(event)): meaning
-    for event, meaning in MEANINGS.items()
+    (event.event_type, event.success, _own_reason(event)): classification
+    for event, classification in CLASSIFICATIONS.items()
 }
 
 
-def meaning_of(row: EventRow) -> Meaning:
-    """What the event in `row` means."""
+def classify(row: EventRow) -> Classification:
+    """The classification of `row`."""
     kind, success = row.event_type, bool(row.success)
     general = _OF_ROW.get((kind, success, None), UNKNOWN)
     return _OF_ROW.get((kind, success, row.reason), general)

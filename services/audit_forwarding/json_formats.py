@@ -1,6 +1,6 @@
-"""One event as one line of JSON: in Elastic Common Schema, or in OCSF.
+"""An audit row as a JSON document in Elastic Common Schema (ECS) or OCSF.
 
-JSON escapes whatever came from outside, down to plain ASCII: an event is always one line.
+The JSON text is plain ASCII with every other character escaped, so an event is always one line.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from services.audit_forwarding.classification import (
     ENTITY_MANAGEMENT,
     PRODUCT,
     OcsfClass,
-    meaning_of,
+    classify,
 )
 from stores.audit_outbox import EventRow
 
 ECS_VERSION = "8.17.0"
 OCSF_VERSION = "1.6.0"
-NOBODY = "unknown"
+UNKNOWN_USER = "unknown"
 
 
 def ecs(row: EventRow) -> dict[str, Any]:
-    """The event in Elastic Common Schema; members that would be empty are left out."""
-    meaning = meaning_of(row)
+    """The row as an ECS document, without empty members."""
+    meaning = classify(row)
     users = [who for who in (row.user_email, row.subject_email) if who]
     ip = _ip(row.ip_address)
     return _filled(
@@ -47,7 +47,7 @@ def ecs(row: EventRow) -> dict[str, Any]:
                 "dataset": "auth_example.audit",
             },
             "user": {"id": row.user_id, "email": row.user_email, "target": _target(row)},
-            # Elasticsearch takes an address for `ip` and nothing else.
+            # Elasticsearch refuses a document whose `ip` is not an IP address.
             "source": {"address": row.ip_address, "ip": ip},
             "user_agent": {"original": row.user_agent},
             "http": {"request": {"id": row.request_id}},
@@ -58,15 +58,15 @@ def ecs(row: EventRow) -> dict[str, Any]:
 
 
 def _target(row: EventRow) -> dict[str, Any]:
-    """Whom it was about, if that is somebody else."""
+    """The subject of the event, if the subject is not the actor."""
     if (row.subject_id, row.subject_email) == (row.user_id, row.user_email):
         return {}
     return {"id": row.subject_id, "email": row.subject_email}
 
 
 def ocsf(row: EventRow) -> dict[str, Any]:
-    """The event in the Open Cybersecurity Schema Framework."""
-    meaning = meaning_of(row)
+    """The row as an OCSF document, without empty members."""
+    meaning = classify(row)
     kind, (activity_id, activity), severity = meaning.ocsf, meaning.activity, meaning.severity
     return _filled(
         {
@@ -103,11 +103,11 @@ def ocsf(row: EventRow) -> dict[str, Any]:
 
 
 def _about(row: EventRow, kind: OcsfClass) -> dict[str, Any]:
-    """Whom the event is about, under the name its class has for that."""
+    """The subject of the event, under the member name of its OCSF class."""
     whom = {"uid": row.subject_id, "name": row.subject_email}
     if not any(whom.values()):
-        # The schema asks for one of the two; nobody is known, and that is what it says.
-        whom["name"] = NOBODY
+        # The schema requires `uid` or `name`; an unknown subject is named as such.
+        whom["name"] = UNKNOWN_USER
     if kind is ENTITY_MANAGEMENT:
         return {"entity": {"type": "user", **whom}}
     about: dict[str, Any] = {"user": {**whom, "email_addr": row.subject_email}}
@@ -122,7 +122,7 @@ def _user(uid: str | None, email: str | None) -> dict[str, Any]:
 
 
 def line(document: dict[str, Any]) -> str:
-    """The document as one line of plain ASCII, with its line feed."""
+    """The document as one line of ASCII, with its line feed."""
     return json.dumps(document, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
@@ -139,7 +139,7 @@ def _ip(text: str | None) -> str | None:
 
 
 def _filled(document: dict[str, Any]) -> dict[str, Any]:
-    """The document without members that say nothing, but for numbers."""
+    """The document without empty members; numbers are kept, also 0."""
     found = {
         name: _filled(value) if isinstance(value, dict) else value
         for name, value in document.items()

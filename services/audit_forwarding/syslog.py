@@ -1,14 +1,14 @@
-"""One event as one syslog message (RFC 5424), whatever stands in its values.
+"""An audit row as one syslog message (RFC 5424).
 
-What would begin a new line or colour a terminal is written as a visible escape, in structured data
-as in the message: not every collector keeps a message in one piece.
+Line breaks and terminal control characters are written as visible escapes, in the structured data
+and in the message, because some collectors split a message at line breaks.
 """
 
 from __future__ import annotations
 
 import re
 
-from services.audit_forwarding.classification import meaning_of
+from services.audit_forwarding.classification import classify
 from services.audit_forwarding.json_formats import timestamp
 from stores.audit_outbox import EventRow
 
@@ -18,11 +18,11 @@ APP_NAME = "auth-example"
 # The enterprise number that RFC 5612 sets aside for examples.
 SD_ID = "audit@32473"
 BOM = b"\xef\xbb\xbf"
-# RFC 5425 §4.3.1: every receiver should take that much.
+# RFC 5425 §4.3.1: every receiver should accept this size.
 MAX_TLS_OCTETS = 8192
-# What IPv6 carries over every link in one piece (1280 without the headers of IP and UDP).
+# The minimum IPv6 link MTU (1280) less the headers of IP and UDP.
 MAX_UDP_OCTETS = 1232
-# To this much each value is cut where even a message without words is too long.
+# Each value is cut to this length if the message is too long even without its text.
 MAX_VALUE_OCTETS = 40
 MAX_HOST = 64
 
@@ -42,12 +42,12 @@ PARAMETERS = (
 
 
 def message(row: EventRow, host: str, limit: int) -> bytes:
-    """The event as RFC 5424 has it, of at most `limit` octets; `host` is who sends it.
+    """The row as an RFC 5424 message of at most `limit` octets; `host` is the sender.
 
-    What is too long loses the end of its text first, then the ends of its values; the parameter
-    `truncated` says so.
+    A message that is too long loses the end of its text first, then the ends of its values, and
+    gets the parameter `truncated`.
     """
-    text = visible(row.details or "").encode()
+    text = escape(row.details or "").encode()
     head = _head(row, host) + b" " + BOM
     if len(head) + len(text) <= limit:
         return head + text
@@ -64,7 +64,7 @@ def octet_counted(found: bytes) -> bytes:
 
 
 def _head(row: EventRow, host: str, octets: int | None = None, *, truncated: bool = False) -> bytes:
-    priority = FACILITY * 8 + meaning_of(row).syslog_severity
+    priority = FACILITY * 8 + classify(row).syslog_severity
     values = [(name, getattr(row, column)) for name, column in PARAMETERS]
     if truncated:
         values.append(("truncated", 1))
@@ -82,13 +82,13 @@ def _head(row: EventRow, host: str, octets: int | None = None, *, truncated: boo
 
 def _value(text: str, octets: int | None) -> bytes:
     """A PARAM-VALUE (RFC 5424 §6.3.3)."""
-    found = visible(text).encode()
+    found = escape(text).encode()
     kept = found if octets is None else _cut(found, octets)
     return re.sub(rb'(["\\\]])', rb"\\\1", kept)
 
 
 def _cut(text: bytes, octets: int) -> bytes:
-    """The beginning of `text`, and no half of a character."""
+    """At most `octets` octets of `text`, without a partial character at the end."""
     return text[: max(0, octets)].decode("utf-8", "ignore").encode()
 
 
@@ -97,8 +97,8 @@ def _name(text: str, length: int) -> str:
     return re.sub(r"[^\x21-\x7e]", "_", text)[:length] or "-"
 
 
-def visible(text: str) -> str:
-    """The text with every character that does not print written as an escape."""
+def escape(text: str) -> str:
+    """`text` with every unprintable character written as an escape."""
     if text.isprintable():
         return text
     return "".join(

@@ -1,7 +1,8 @@
-"""The ways out: each takes a batch of rows, and returns when as much is known as can be known.
+"""The transports of audit forwarding: syslog over TLS, syslog over UDP, and stdout.
 
-Everything here blocks, and runs in a thread of its own (services/audit_forwarding/worker.py). A deadline is a
-moment of `time.monotonic`; nothing is sent after it. What goes wrong is an OSError.
+`send` returns once the transport has confirmed what it can. Everything here blocks, so worker.py
+runs it in a thread. A deadline is a moment of `time.monotonic`; nothing is sent after the deadline.
+Failures are OSError.
 """
 
 from __future__ import annotations
@@ -18,35 +19,34 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.settings.audit_sinks import SinkAddress, tls_context
-from services.audit_forwarding import json_formats as documents
-from services.audit_forwarding import syslog
+from services.audit_forwarding import json_formats, syslog
 from stores.audit_outbox import EventRow
 
-CONNECT_SECONDS = 5.0
-GOODBYE_SECONDS = 0.5
+CONNECT_TIMEOUT_SECONDS = 5.0
+CLOSE_TIMEOUT_SECONDS = 0.5
 STDOUT = 1
-# A receiver's buffer holds some hundred datagrams: it gets time to empty it.
+# A UDP receive buffer holds some hundred datagrams: the pause lets the receiver empty it.
 BURST, PAUSE_SECONDS = 50, 0.005
 
 
 class Sink(Protocol):
-    """Somewhere that rows are sent to, in order."""
+    """A destination of audit rows."""
 
     def send(self, rows: Sequence[EventRow], deadline: float) -> None:
-        """Send all of them. Raises OSError if any may not have arrived."""
+        """Send all rows, in order. Raises OSError if any row may not have arrived."""
         ...
 
     def close(self) -> None:
-        """End what is open, politely if that is quick."""
+        """Close the connection; say goodbye first if the protocol has one and the peer is quick."""
         ...
 
 
 class SyslogTls:
-    """RFC 5425: octet counted messages over TLS, to a collector that proved its name.
+    """Syslog over TLS (RFC 5425): octet counted messages, to a collector with a valid certificate.
 
-    Syslog has no receipt. Taken is what the collector's machine has confirmed (nothing is left in
-    the send queue, on Linux) over a connection that the collector has not closed. What the
-    collector's own process had not yet read when it died is not covered by that.
+    Syslog has no acknowledgement. A batch counts as delivered when the collector's machine has
+    confirmed it (on Linux: the send queue is empty) and the connection is still open. Messages
+    that the collector's process had not read when the process died are not covered.
     """
 
     def __init__(self, address: SinkAddress, ca: Path | None) -> None:
@@ -57,13 +57,13 @@ class SyslogTls:
     def send(self, rows: Sequence[EventRow], deadline: float) -> None:
         frames = b"".join(
             syslog.octet_counted(syslog.message(row, self._host, syslog.MAX_TLS_OCTETS))
-            for row in _one_by_one(rows)
+            for row in _yielding(rows)
         )
         try:
             if self._socket is None or _is_closed(self._socket):
                 self._socket = self._connect(deadline)
             _send_all(self._socket, frames, deadline)
-            _wait_until_taken(self._socket, deadline)
+            _wait_until_confirmed(self._socket, deadline)
         except OSError:
             self._drop()
             raise
@@ -73,14 +73,16 @@ class SyslogTls:
             return
         with suppress(OSError, ValueError):
             # RFC 5425 §4.4: a sender says that it ends.
-            self._socket.settimeout(GOODBYE_SECONDS)
+            self._socket.settimeout(CLOSE_TIMEOUT_SECONDS)
             self._socket.unwrap()
         self._drop()
 
     def _connect(self, deadline: float) -> ssl.SSLSocket:
         self._drop()
         host, port = self._address.host, self._address.port
-        plain = socket.create_connection((host, port), min(CONNECT_SECONDS, _left(deadline)))
+        plain = socket.create_connection(
+            (host, port), min(CONNECT_TIMEOUT_SECONDS, _seconds_left(deadline))
+        )
         try:
             return self._context.wrap_socket(plain, server_hostname=host)
         except BaseException:
@@ -94,7 +96,7 @@ class SyslogTls:
 
 
 class SyslogUdp:
-    """RFC 5426: one message, one datagram, and no way to know whether it arrived."""
+    """Syslog over UDP (RFC 5426): one datagram per message, without any confirmation."""
 
     def __init__(self, address: SinkAddress) -> None:
         self._address = address
@@ -105,11 +107,11 @@ class SyslogUdp:
         try:
             self._socket = self._socket or self._open()
             for number, row in enumerate(rows, 1):
-                self._socket.settimeout(_left(deadline))
+                self._socket.settimeout(_seconds_left(deadline))
                 self._socket.send(syslog.message(row, self._host, syslog.MAX_UDP_OCTETS))
                 if number % BURST == 0:
                     time.sleep(PAUSE_SECONDS)
-            # A refusal of the last datagram comes a moment later, if it comes at all.
+            # An ICMP refusal of the last datagram, if there is one, arrives a moment later.
             time.sleep(PAUSE_SECONDS)
             if error := self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 raise OSError(error, os.strerror(error))
@@ -126,48 +128,48 @@ class SyslogUdp:
         host, port = self._address.host, self._address.port
         family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         found = socket.socket(family, kind, protocol)
-        # Connected, the socket hears when nobody listens there.
+        # A connected UDP socket reports ICMP refusals.
         found.connect(place)
         return found
 
 
 class Stdout:
-    """One JSON object per line; taken is what the pipe or file has taken, however long it takes."""
+    """One JSON object per line on stdout. Delivered means accepted by the pipe or file."""
 
     def __init__(self, shape: Callable[[EventRow], dict[str, Any]], out: int = STDOUT) -> None:
         self._shape, self._out = shape, out
 
     def send(self, rows: Sequence[EventRow], deadline: float) -> None:  # noqa: ARG002
-        rest = "".join(documents.line(self._shape(row)) for row in _one_by_one(rows)).encode(
+        rest = "".join(json_formats.line(self._shape(row)) for row in _yielding(rows)).encode(
             "ascii"
         )
         while rest:
-            # Not sys.stdout: a reader that stalls would make everyone wait who prints.
+            # os.write: the lock of sys.stdout would block every thread while a reader stalls.
             rest = rest[os.write(self._out, rest) :]
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Nothing is buffered."""
 
 
 def open_sink(address: SinkAddress, ca: Path | None) -> Sink:
-    """The sink at `address`; nothing is opened before the first row."""
+    """The transport for `address`. It connects at the first row."""
     if address.kind == "syslog+tls":
         return SyslogTls(address, ca)
     if address.kind == "syslog+udp":
         return SyslogUdp(address)
-    return Stdout(documents.ecs if address.kind == "stdout:ecs" else documents.ocsf)
+    return Stdout(json_formats.ecs if address.kind == "stdout:ecs" else json_formats.ocsf)
 
 
-def _one_by_one(rows: Iterable[EventRow]) -> Iterator[EventRow]:
-    """The rows, with a moment after each in which the threads that serve requests go first."""
+def _yielding(rows: Iterable[EventRow]) -> Iterator[EventRow]:
+    """The rows, giving up the interpreter lock after each so that requests go first."""
     for row in rows:
         yield row
-        # Or Python would let this thread compute for 5 ms each time before another may.
+        # Without this the thread would keep the interpreter lock for 5 ms at a time.
         time.sleep(0)
 
 
-def _left(deadline: float) -> float:
-    """Seconds until then. Raises TimeoutError when there are none."""
+def _seconds_left(deadline: float) -> float:
+    """Seconds until `deadline`. Raises TimeoutError after it."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError("the sink took too long")
@@ -177,21 +179,21 @@ def _left(deadline: float) -> float:
 def _send_all(connection: ssl.SSLSocket, frames: bytes, deadline: float) -> None:
     rest = memoryview(frames)
     while rest:
-        # sendall would grant the whole time to each piece anew.
-        connection.settimeout(_left(deadline))
+        # sendall would apply the whole timeout to each piece.
+        connection.settimeout(_seconds_left(deadline))
         rest = rest[connection.send(rest) :]
 
 
-def _wait_until_taken(connection: ssl.SSLSocket, deadline: float) -> None:
+def _wait_until_confirmed(connection: ssl.SSLSocket, deadline: float) -> None:
     while _unconfirmed(connection):
-        _left(deadline)
+        _seconds_left(deadline)
         time.sleep(0.002)
     if _is_closed(connection):
         raise ConnectionResetError("the collector has closed the connection")
 
 
 def _unconfirmed(connection: ssl.SSLSocket) -> int:
-    """Octets that the other machine has not confirmed yet; 0 where the system cannot tell."""
+    """Octets that the peer's machine has not confirmed; 0 where the system cannot tell."""
     if sys.platform != "linux":
         return 0
     import fcntl
@@ -203,7 +205,7 @@ def _unconfirmed(connection: ssl.SSLSocket) -> int:
 
 
 def _is_closed(connection: ssl.SSLSocket) -> bool:
-    """Whether the other side has ended the connection; what it says meanwhile is not for us."""
+    """Whether the peer has closed the connection. Data from the peer is discarded."""
     connection.settimeout(0)
     try:
         while connection.recv(4096):

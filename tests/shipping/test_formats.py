@@ -12,7 +12,7 @@ import pytest
 import audit
 from audit import Caller, Party
 from services.audit_forwarding import syslog
-from services.audit_forwarding.classification import MEANINGS, UNKNOWN, meaning_of
+from services.audit_forwarding.classification import CLASSIFICATIONS, UNKNOWN, classify
 from services.audit_forwarding.json_formats import ecs, line, ocsf
 from stores.audit_outbox import EventRow
 from tests.support.process import ROOT
@@ -95,12 +95,12 @@ def has(document: dict[str, Any], alternatives: str) -> bool:
 
 
 def test_every_event_has_a_meaning_and_the_reverse() -> None:
-    assert MEANINGS.keys() == set(EVENTS)
+    assert CLASSIFICATIONS.keys() == set(EVENTS)
 
 
 def test_the_document_shows_the_table_as_it_is() -> None:
     document = (ROOT / "docs" / "audit-shipping.md").read_text("utf-8")
-    for kind, meaning in MEANINGS.items():
+    for kind, meaning in CLASSIFICATIONS.items():
         cells = (
             f"`{kind.__name__}`",
             meaning.syslog_severity,
@@ -115,18 +115,18 @@ def test_the_document_shows_the_table_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("kind", EVENTS)
-def test_a_row_is_given_the_meaning_of_its_class(kind: type[audit.Event]) -> None:
+def test_a_row_is_given_the_classify_its_class(kind: type[audit.Event]) -> None:
     """From the row alone: type, success, and for a clone the reason."""
-    assert meaning_of(example(kind)) is MEANINGS[kind]
+    assert classify(example(kind)) is CLASSIFICATIONS[kind]
     plain = row_of(kind(JANE, BOB))._replace(reason="anything")
     if kind is not audit.CloneSuspected:
-        assert meaning_of(plain) is MEANINGS[kind]
+        assert classify(plain) is CLASSIFICATIONS[kind]
 
 
 def test_a_row_of_an_event_that_nobody_knows_is_sent_all_the_same() -> None:
     """A newer version runs beside this one, or a row was inserted by hand."""
     row = example(audit.LoginBegun)._replace(event_type="passkey_added")
-    assert meaning_of(row) is UNKNOWN
+    assert classify(row) is UNKNOWN
     assert ocsf(row)["class_uid"] == 0
     assert ecs(row)["event"]["action"] == "passkey_added"
     assert b" passkey_added [" in syslog.message(row, "host", 8192)
@@ -229,7 +229,7 @@ def test_a_syslog_message_is_what_the_rfc_says(kind: type[audit.Event]) -> None:
     row = example(kind)
     found = parsed(syslog.message(row, "auth-1.example.com", 8192))
     assert found["text"] == row.details
-    assert int(found["priority"]) == 80 + MEANINGS[kind].syslog_severity
+    assert int(found["priority"]) == 80 + CLASSIFICATIONS[kind].syslog_severity
     assert (found["id"], found["type"]) == (row.id, kind.event_type)
     assert (found["userEmail"], found["subjectEmail"]) == (JANE.email, BOB.email)
     assert found["ip"] == "203.0.113.7"
@@ -246,7 +246,7 @@ def test_a_hostile_value_stays_in_its_place(value: str) -> None:
         assert len(message.decode().splitlines()) == 1
         found = parsed(message)
         assert found["id"] == "row-1"
-        assert found["userAgent"] == found["userEmail"] == found["text"] == syslog.visible(value)
+        assert found["userAgent"] == found["userEmail"] == found["text"] == syslog.escape(value)
     for shape in (ecs, ocsf):
         text = line(shape(row))
         assert text.isascii()
@@ -266,9 +266,9 @@ def test_a_message_is_cut_to_what_a_receiver_takes(limit: int, char: str, length
     assert len(message) <= limit
     found = parsed(message)
     assert found["id"] == row.id
-    assert syslog.visible(long).startswith(found["userAgent"])
-    assert syslog.visible(long).startswith(found["text"])
-    whole = found["text"] == found["userAgent"] == syslog.visible(long)
+    assert syslog.escape(long).startswith(found["userAgent"])
+    assert syslog.escape(long).startswith(found["text"])
+    whole = found["text"] == found["userAgent"] == syslog.escape(long)
     assert whole is ("truncated" not in found)
 
 

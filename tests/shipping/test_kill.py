@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.audit_forwarding.worker import Pace
+from services.audit_forwarding.worker import Schedule
 from tests.shipping.receivers import TlsCollector
 from tests.storage.servers import Server, Servers, connect, forking
 from tests.storage.trail import until
@@ -140,6 +140,6 @@ def test_of_two_workers_one_ships_and_if_it_dies_the_other_does(
     knock_until_gone(other, 20)
     killed = time.monotonic()
     until(lambda: set(on_postgres(postgres_url)) == set(collector.ids()))
-    assert time.monotonic() - killed < Pace().lease + 5
+    assert time.monotonic() - killed < Schedule().lease + 5
     assert list(dict.fromkeys(collector.ids())) == on_postgres(postgres_url)
     other.kill()

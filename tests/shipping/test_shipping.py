@@ -21,7 +21,7 @@ import pytest
 import audit
 from services.audit_forwarding.json_formats import ecs
 from services.audit_forwarding.transports import Stdout
-from services.audit_forwarding.worker import Lane, Pace
+from services.audit_forwarding.worker import Schedule, SinkWorker
 from stores.audit_outbox import EventRow, PostgresOutbox, SqliteOutbox
 from tests.shipping.receivers import TlsCollector, UdpCollector, id_of
 from tests.storage.trail import until
@@ -178,8 +178,8 @@ def test_a_pipe_that_nobody_reads_stops_no_request(start: Start) -> None:
     """And when somebody reads again, everything is there, each event a line."""
     read, write = os.pipe()
     service = start(audit_sink=("stdout:ecs",))
-    lane: Lane = service.app.state.shipping.lanes[0]
-    lane._sink = Stdout(ecs, write)
+    worker: SinkWorker = service.app.state.shipping.workers[0]
+    worker._sink = Stdout(ecs, write)
     assert knock(service, 300) == [200] * 300
     # More than the pipe holds.
     found = b""
@@ -206,18 +206,20 @@ class Hesitant:
         """Nothing is open."""
 
 
-def lane_of(service: Service, sink: Any, pace: Pace | None = None) -> Lane:
-    """A second worker's lane, over the same database."""
+def worker_of(service: Service, sink: Any, schedule: Schedule | None = None) -> SinkWorker:
+    """A second worker's worker, over the same database."""
     sqlite = service.settings.database_url.startswith("sqlite")
     outbox = SqliteOutbox() if sqlite else PostgresOutbox()
-    return Lane("syslog+udp://sink:514", sink, service.app.state.db, outbox, pace or Pace())
+    return SinkWorker(
+        "syslog+udp://sink:514", sink, service.app.state.db, outbox, schedule or Schedule()
+    )
 
 
-def begin(service: Service, lane: Lane) -> Callable[[], None]:
+def begin(service: Service, worker: SinkWorker) -> Callable[[], None]:
     """Have it ship; what is returned ends it as kill -9 would, without a word."""
 
     async def run() -> asyncio.Task[None]:
-        return asyncio.create_task(lane.run())
+        return asyncio.create_task(worker.run())
 
     task = service.run(run())
 
@@ -234,10 +236,10 @@ def test_one_of_two_workers_ships_and_the_other_takes_over(start: Start) -> None
     knock(service, 10)
     dying, living = Hesitant(), Hesitant()
     living.go.set()
-    pace = Pace(lease=2.0, margin=0.5, poll=0.1)
-    kill = begin(service, lane_of(service, dying, pace))
+    schedule = Schedule(lease=2.0, lease_margin=0.5, poll=0.1)
+    kill = begin(service, worker_of(service, dying, schedule))
     until(lambda: dying.asked)
-    end = begin(service, lane_of(service, living, pace))
+    end = begin(service, worker_of(service, living, schedule))
     time.sleep(0.7)
     assert living.taken == []
     kill()
@@ -253,10 +255,10 @@ def test_a_worker_that_wakes_up_late_cannot_move_the_cursor(start: Start) -> Non
     knock(service, 5)
     late, prompt = Hesitant(), Hesitant()
     prompt.go.set()
-    pace = Pace(lease=1.0, margin=0.3, poll=0.1)
-    ends = [begin(service, lane_of(service, late, pace))]
+    schedule = Schedule(lease=1.0, lease_margin=0.3, poll=0.1)
+    ends = [begin(service, worker_of(service, late, schedule))]
     until(lambda: late.asked)
-    ends.append(begin(service, lane_of(service, prompt, pace)))
+    ends.append(begin(service, worker_of(service, prompt, schedule)))
     until(lambda: len(prompt.taken) == 5)
     knock(service)
     until(lambda: len(prompt.taken) == 6)
@@ -274,14 +276,14 @@ def test_a_worker_that_wakes_up_late_cannot_move_the_cursor(start: Start) -> Non
 def test_a_commit_rings_and_nobody_waits_for_the_poll(start: Start) -> None:
     with UdpCollector() as collector:
         service = start(audit_sink=(collector.url,))
-        (lane,) = service.app.state.shipping.lanes
-        lane._pace = Pace(poll=60)
+        (worker,) = service.app.state.shipping.workers
+        worker._schedule = Schedule(poll=60)
         # The poll under way may be a second long.
         time.sleep(1.5)
         for _ in range(3):
             knock(service)
             assert collector.receive(1)
-        assert lane.behind <= 1
+        assert worker.behind <= 1
 
 
 def test_no_sink_no_work(start: Start) -> None:

@@ -16,19 +16,10 @@ from typing import Any
 import audit
 from audit import Caller, Party
 from core import errors
-from core.client_data import (
-    AuthenticationResponse,
-    BadCredential,
-    PeekedData,
-    peek_client_data,
-    read_authentication,
-    read_registration,
-)
 from core.database import Database, Transaction
-from core.decoys import SAMPLE_SIZE, Decoys
 from core.errors import Unavailable
 from core.ids import random_id
-from core.relying_party import (
+from core.relying_party.ceremonies import (
     Descriptor,
     NewPasskey,
     PossibleClone,
@@ -38,6 +29,15 @@ from core.relying_party import (
     nobodys_passkey,
     user_handle,
 )
+from core.relying_party.client_data import (
+    AuthenticationResponse,
+    BadCredential,
+    PeekedData,
+    peek_client_data,
+    read_authentication,
+    read_registration,
+)
+from core.relying_party.decoys import SAMPLE_SIZE, Decoys
 from core.tokens import Subject, Tokens
 from schemas import EmailAddress, RegisterBegin
 from stores import credentials, users

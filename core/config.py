@@ -25,9 +25,9 @@ from pydantic import (
 from pydantic import model_validator as whole
 
 from core import sink_address
-from core.attestation_roots import read_roots
 from core.errors import ConfigurationError
 from core.related_origins import MAX_RELATED_LABELS, related_labels
+from core.relying_party.attestation.trust_anchors import read_roots
 
 DEVELOPMENT_SECRET = "development-secret-for-localhost-only-do-not-deploy"  # noqa: S105
 # RFC 7518 §3.2: an HMAC key is at least as long as its hash.

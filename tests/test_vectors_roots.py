@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from core.attestation_roots import TrustedRoots, read_roots
-from core.client_data import BadCredential
 from core.config import Settings
 from core.errors import ConfigurationError
+from core.relying_party.attestation.trust_anchors import TrustedRoots, read_roots
+from core.relying_party.client_data import BadCredential
 from tests.vectors.source import pem_bundle, published_roots, vector
 
 

@@ -13,12 +13,14 @@ def _tests(*names: str) -> tuple[str, ...]:
 # Of each target the tests of its functions. Those that go through the running service would
 # notice more, but a mutant that nobody notices would cost twenty seconds instead of one.
 TARGETS: dict[str, tuple[str, ...]] = {
-    "core/relying_party.py": _tests("mutants_relying_party", "relying_party", "nobodys_keys"),
+    "core/relying_party/ceremonies.py": _tests(
+        "mutants_relying_party", "relying_party", "nobodys_keys"
+    ),
     "core/tokens.py": _tests("mutants_tokens"),
-    "core/client_data.py": _tests("mutants_client_data", "client_data"),
-    "core/cose.py": _tests("mutants_cose", "cose", "nobodys_keys"),
-    "core/ctap_cbor.py": _tests("mutants_ctap_cbor", "ctap_cbor"),
-    "core/attestation_object.py": _tests("mutants_attestation_object"),
+    "core/relying_party/client_data.py": _tests("mutants_client_data", "client_data"),
+    "core/relying_party/cose_key.py": _tests("mutants_cose", "cose", "nobodys_keys"),
+    "core/relying_party/ctap_cbor.py": _tests("mutants_ctap_cbor", "ctap_cbor"),
+    "core/relying_party/attestation/object.py": _tests("mutants_attestation_object"),
     "stores/challenges.py": _tests("mutants_challenges", "challenges"),
     "services/access.py": _tests("mutants_access"),
     "audit.py": _tests("mutants_audit"),

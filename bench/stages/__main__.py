@@ -20,12 +20,12 @@ from typing import Any
 import audit
 from audit import Caller, Party
 from core import strict_json
-from core.client_data import peek_client_data, read_authentication, read_registration
 from core.clock import SystemClock
 from core.config import Settings
-from core.decoys import Decoys
 from core.migrate import upgrade
-from core.relying_party import Descriptor, RelyingParty, StoredPasskey
+from core.relying_party.ceremonies import Descriptor, RelyingParty, StoredPasskey
+from core.relying_party.client_data import peek_client_data, read_authentication, read_registration
+from core.relying_party.decoys import Decoys
 from core.sqlite import SqliteDatabase, SqliteTransaction
 from core.tokens import Subject, Tokens
 from devtools.authenticator import SoftAuthenticator

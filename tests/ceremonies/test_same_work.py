@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Executable
 
-import core.relying_party
-from core import cose, relying_party_library
+import core.relying_party.ceremonies
 from core.database import Rows, Transaction
-from core.decoys import Decoys
 from core.postgres import PostgresTransaction
+from core.relying_party import cose_key as cose
+from core.relying_party import py_webauthn as relying_party_library
+from core.relying_party.decoys import Decoys
 from core.sqlite import SqliteTransaction
 from devtools.authenticator import OMIT, Flaw, SoftAuthenticator
 from devtools.cose import EDDSA, ES256, RS256
@@ -78,7 +79,7 @@ def test_a_refused_signature_costs_the_same_whoever_has_the_passkey(
         verified.append(cose.algorithm_of(public_key))
         verify(public_key, *rest)
 
-    monkeypatch.setattr(core.relying_party, "verify_signature", noted)
+    monkeypatch.setattr(core.relying_party.ceremonies, "verify_signature", noted)
     for email in (JANE["email"], UNKNOWN):
         options = service.begin_login(email)
         offered = from_b64url(options["allowCredentials"][0]["id"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cbor2
 import pytest
 
-from core.attestation_object import require_authenticator_data
-from core.client_data import BadCredential
+from core.relying_party.attestation.object import require_authenticator_data
+from core.relying_party.client_data import BadCredential
 from devtools.cose import ES256, cose_key, generate_private_key
 
 HEAD = bytes(32)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.base64url import encode
-from core.client_data import (
+from core.relying_party.client_data import (
     BadCredential,
     peek_client_data,
     read_authentication,

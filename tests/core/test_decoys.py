@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from core.config import Settings
-from core.decoys import DEFAULT_SHAPE, SAMPLE_SIZE, Decoys, Shape
+from core.relying_party.decoys import DEFAULT_SHAPE, SAMPLE_SIZE, Decoys, Shape
 
 EMAILS = [f"nobody{number}@example.com" for number in range(400)]
 COMMON: Shape = ((32, "internal"),)

@@ -9,13 +9,13 @@ from typing import Any
 import cbor2
 import pytest
 
-from core.attestation_object import (
+from core.relying_party.attestation.object import (
     AttestationObject,
     read_attestation,
     require_attested_data,
     require_authenticator_data,
 )
-from core.client_data import BadCredential, ClientData, RegistrationResponse
+from core.relying_party.client_data import BadCredential, ClientData, RegistrationResponse
 from devtools import cose
 
 KEY = cbor2.dumps(cose.cose_key(cose.generate_private_key(-7).public_key()))

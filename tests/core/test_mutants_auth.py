@@ -16,9 +16,9 @@ from audit import Caller, Event, Party
 from auth import LoggedIn, Passkeys
 from core.config import Settings
 from core.database import Change, Database, Transaction
-from core.decoys import Decoys
 from core.errors import Refusal, Unavailable
-from core.relying_party import RelyingParty
+from core.relying_party.ceremonies import RelyingParty
+from core.relying_party.decoys import Decoys
 from core.tokens import Tokens
 from devtools.authenticator import Flaw, SoftAuthenticator
 from devtools.encoding import b64url

@@ -7,10 +7,9 @@ from typing import Any
 import cbor2
 import pytest
 
-from core import relying_party
-from core.client_data import BadCredential, read_authentication, read_registration
 from core.config import Settings
-from core.relying_party import (
+from core.relying_party import ceremonies as relying_party
+from core.relying_party.ceremonies import (
     Descriptor,
     NewPasskey,
     PossibleClone,
@@ -20,6 +19,7 @@ from core.relying_party import (
     require_sign_count,
     user_handle,
 )
+from core.relying_party.client_data import BadCredential, read_authentication, read_registration
 from devtools import cose
 from devtools.authenticator import AAGUID, Flaw, SoftAuthenticator, packed_self
 from devtools.encoding import from_b64url

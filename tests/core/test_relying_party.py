@@ -7,11 +7,9 @@ from typing import Any
 import cbor2
 import pytest
 
-import core.relying_party
-from core.client_data import BadCredential, read_authentication, read_registration
+import core.relying_party.ceremonies
 from core.config import Settings
-from core.cose import algorithm_of as cose_of
-from core.relying_party import (
+from core.relying_party.ceremonies import (
     NewPasskey,
     PossibleClone,
     RelyingParty,
@@ -19,6 +17,8 @@ from core.relying_party import (
     VerifiedLogin,
     require_sign_count,
 )
+from core.relying_party.client_data import BadCredential, read_authentication, read_registration
+from core.relying_party.cose_key import algorithm_of as cose_of
 from devtools import cose
 from devtools.authenticator import Flaw, SoftAuthenticator
 from devtools.hostile_text import same_bytes_other_text
@@ -121,7 +121,9 @@ def test_a_refused_signature_is_tried_as_it_came(
 ) -> None:
     """D2: under the other algorithms, over the same bytes."""
     tried: list[tuple[bytes, bytes, bytes]] = []
-    monkeypatch.setattr(core.relying_party, "_verify_as_others", lambda *what: tried.append(what))
+    monkeypatch.setattr(
+        core.relying_party.ceremonies, "_verify_as_others", lambda *what: tried.append(what)
+    )
     with pytest.raises(BadCredential, match=r"^signature$"):
         logged_in(relying_party, Flaw(flip_signature_bit=True))
     ((key, signature, signed),) = tried

@@ -21,8 +21,8 @@ from pydantic import SecretStr, ValidationError
 import stores.challenges
 import stores.redis
 import tests.support.service
-from core import cose
 from core.config import Settings
+from core.relying_party import cose_key as cose
 from stores import credentials, users
 from stores.challenges import Pending, PendingUser
 from stores.credentials import CredentialRow

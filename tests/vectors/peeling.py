@@ -15,10 +15,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from core import base64url, relying_party
-from core.attestation_object import read_attestation
-from core.client_data import BadCredential, ClientData, read_authentication, read_registration
-from core.relying_party import RelyingParty, StoredPasskey
+from core import base64url
+from core.relying_party import ceremonies as relying_party
+from core.relying_party.attestation.object import read_attestation
+from core.relying_party.ceremonies import RelyingParty, StoredPasskey
+from core.relying_party.client_data import (
+    BadCredential,
+    ClientData,
+    read_authentication,
+    read_registration,
+)
 from tests.support.clock import HeldClock
 from tests.vectors.ceremony import settings_of, stored_key, was_backup_eligible
 from tests.vectors.source import Vector

@@ -1,4 +1,4 @@
-"""Project Wycheproof's signatures, under keys that have passed `core.cose` as a passkey's would.
+"""Project Wycheproof's signatures, under keys that a passkey could have.
 
 What is signed at a login cannot be chosen, so the vectors meet the library's function for
 signatures directly, the one that logins and attestations are verified with.
@@ -15,7 +15,7 @@ from typing import Any
 import cbor2
 from cryptography.exceptions import InvalidSignature
 
-from core import cose
+from core.relying_party import cose_key as cose
 from tests.vectors.source import FOLDER
 
 FILES = {

@@ -8,8 +8,8 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from webauthn.helpers.exceptions import WebAuthnException
 
-from core import cose
-from core.client_data import BadCredential
+from core.relying_party import cose_key as cose
+from core.relying_party.client_data import BadCredential
 
 # The library tells by message only; the words are stable enough for an audit row, no more.
 _REASONS: Sequence[tuple[str, str]] = (

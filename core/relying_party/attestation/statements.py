@@ -23,16 +23,16 @@ from webauthn.helpers.parse_attestation_statement import parse_attestation_state
 from webauthn.registration.formats.fido_u2f import verify_fido_u2f
 from webauthn.registration.formats.packed import verify_packed
 
-from core.attestation_certificates import (
+from core.relying_party.attestation.certificates import (
     require_aaguid,
     require_android_key,
     require_apple_nonce,
     require_packed_leaf,
 )
-from core.attestation_object import AttestationObject
-from core.client_data import BadCredential
-from core.relying_party_library import call
-from core.relying_party_tpm import verify_tpm
+from core.relying_party.attestation.object import AttestationObject
+from core.relying_party.attestation.tpm import verify_tpm
+from core.relying_party.client_data import BadCredential
+from core.relying_party.py_webauthn import call
 
 Chain = Sequence[x509.Certificate]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import cbor2
 
-from core import ctap_cbor
-from core.client_data import BadCredential, RegistrationResponse
+from core.relying_party import ctap_cbor
+from core.relying_party.client_data import BadCredential, RegistrationResponse
 
 # Where things stand in authenticator data (§6.1 and §6.5.1).
 FLAGS_OFFSET, AAGUID_OFFSET, ID_OFFSET = 32, 37, 55

@@ -17,9 +17,9 @@ from webauthn.helpers.tpm.structs import (
     TPMPubAreaParametersRSA,
 )
 
-from core.attestation_certificates import require_aaguid, require_aik
-from core.attestation_object import AttestationObject
-from core.client_data import BadCredential
+from core.relying_party.attestation.certificates import require_aaguid, require_aik
+from core.relying_party.attestation.object import AttestationObject
+from core.relying_party.client_data import BadCredential
 
 GENERATED_BY_A_TPM = b"\xffTCG"
 # TPMS_RSA_PARMS.exponent: zero stands for 2^16 + 1 (TPM 2.0 Part 2 §12.2.3.5).

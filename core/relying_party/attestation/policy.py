@@ -13,12 +13,12 @@ from typing import Any
 from cryptography import x509
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
 
-from core.attestation_object import AttestationObject
-from core.attestation_roots import TrustedRoots, read_chain, read_roots
-from core.client_data import BadCredential
 from core.clock import Clock
 from core.config import Settings
-from core.relying_party_statements import require_true
+from core.relying_party.attestation.object import AttestationObject
+from core.relying_party.attestation.statements import require_true
+from core.relying_party.attestation.trust_anchors import TrustedRoots, read_chain, read_roots
+from core.relying_party.client_data import BadCredential
 
 SELF = frozenset(("alg", "sig"))
 # The members a statement of each format has (§8.2 to §8.8); Apple's has had `alg` as well.

@@ -17,23 +17,24 @@ from typing import Any, NamedTuple
 from webauthn import verify_registration_response
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
 
-from core import base64url, cose
-from core.attestation_object import (
+from core import base64url
+from core.clock import Clock
+from core.config import Settings
+from core.relying_party import cose_key as cose
+from core.relying_party.attestation.object import (
     FLAGS_OFFSET,
     read_attestation,
     require_attested_data,
     require_authenticator_data,
 )
-from core.client_data import (
+from core.relying_party.attestation.policy import Attestation
+from core.relying_party.client_data import (
     AuthenticationResponse,
     BadCredential,
     ClientData,
     RegistrationResponse,
 )
-from core.clock import Clock
-from core.config import Settings
-from core.relying_party_attestation import Attestation
-from core.relying_party_library import call, verify_signature
+from core.relying_party.py_webauthn import call, verify_signature
 
 ALGORITHMS = [COSEAlgorithmIdentifier(alg) for alg in cose.OFFERED]
 TIMEOUT_MS = 60_000

@@ -13,7 +13,7 @@ from pathlib import Path
 from cryptography import x509
 from OpenSSL import crypto
 
-from core.client_data import BadCredential
+from core.relying_party.client_data import BadCredential
 
 MAX_CHAIN = 10
 # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED in OpenSSL's x509_vfy.h.

@@ -9,7 +9,7 @@ import pytest
 from core.config import Settings
 from core.errors import ConfigurationError
 from core.relying_party.attestation.trust_anchors import TrustedRoots, read_roots
-from core.relying_party.client_data import BadCredential
+from core.relying_party.errors import BadCredential
 from tests.vectors.source import pem_bundle, published_roots, vector
 
 

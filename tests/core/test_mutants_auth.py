@@ -575,7 +575,7 @@ def test_decoys_are_learnt_again_until_they_are_settled(
         if len(slept) == 2:
             monkeypatch.setattr(world, "read", away)
         if len(slept) == 3:
-            monkeypatch.setattr(type(passkeys.decoys), "settled", True)
+            monkeypatch.setattr(type(passkeys.decoys), "sample_is_complete", True)
 
     async def away(_unit: object) -> None:
         raise Unavailable("away")

@@ -16,28 +16,27 @@ from typing import Any
 import audit
 from audit import Caller, Party
 from core import errors
-from core.client_data import (
-    AuthenticationResponse,
-    BadCredential,
-    PeekedData,
-    peek_client_data,
-    read_authentication,
-    read_registration,
-)
 from core.database import Database, Transaction
-from core.decoys import SAMPLE_SIZE, Decoys
 from core.email_address import EmailAddress
 from core.errors import Unavailable
 from core.ids import random_id
-from core.relying_party import (
-    Descriptor,
-    NewPasskey,
-    PossibleClone,
-    RelyingParty,
-    StoredPasskey,
+from core.relying_party.ceremonies import RelyingParty
+from core.relying_party.client_data import UnverifiedClientData
+from core.relying_party.credential_record import (
+    CredentialRecord,
+    NewCredentialRecord,
     VerifiedLogin,
-    nobodys_passkey,
     user_handle,
+)
+from core.relying_party.decoys import SAMPLE_SIZE, Decoys
+from core.relying_party.errors import BadCredential, PossibleClone
+from core.relying_party.options import CredentialDescriptor
+from core.relying_party.placeholder_keys import placeholder_credential
+from core.relying_party.response_json import (
+    AuthenticationResponse,
+    parse_client_data,
+    read_authentication,
+    read_registration,
 )
 from core.tokens import Subject, Tokens
 from schemas import RegisterBegin
@@ -69,13 +68,14 @@ class Passkeys:
     danger_reveal_unknown_email: bool = False
 
     async def start(self) -> None:
-        """Learn what real passkeys look like, for the decoys; make nobody's keys."""
-        nobodys_passkey()
-        self.decoys.learn(await self.db.read(lambda tx: credentials.sample_shapes(tx, SAMPLE_SIZE)))
+        """Load the sample of the decoys and create the placeholder keys."""
+        placeholder_credential()
+        sample = await self.db.read(lambda tx: credentials.sample_shapes(tx, SAMPLE_SIZE))
+        self.decoys.observe(sample)
 
     async def keep_learning(self) -> None:
         """Learn again now and then: other workers register people, too."""
-        while not self.decoys.settled:
+        while not self.decoys.sample_is_complete:
             await asyncio.sleep(RELEARN_SECONDS)
             # Old decoys are as good as new ones while the database is away.
             with suppress(Unavailable):
@@ -108,7 +108,7 @@ class Passkeys:
         self, caller: Caller, email: EmailAddress, credential: Mapping[str, Any]
     ) -> UserRow:
         """Verify a new passkey and write the account with it; one answer to all that fails."""
-        data = peek_client_data(credential)
+        data = parse_client_data(credential)
         pending = await self.challenges.take(data.challenge) if data else None
         try:
             user, passkey = self._judge_registration(pending, data, email, credential)
@@ -123,10 +123,10 @@ class Passkeys:
     def _judge_registration(
         self,
         pending: Pending | None,
-        data: PeekedData | None,
+        data: UnverifiedClientData | None,
         email: EmailAddress,
         credential: Mapping[str, Any],
-    ) -> tuple[PendingUser, NewPasskey]:
+    ) -> tuple[PendingUser, NewCredentialRecord]:
         response = read_registration(credential, data)
         pending = _require_ceremony(pending, "registration", email)
         # What waits was taken with this challenge, and a registration has its user.
@@ -138,7 +138,7 @@ class Passkeys:
         return pending.user, passkey
 
     async def _store_registration(
-        self, caller: Caller, pending: PendingUser, passkey: NewPasskey
+        self, caller: Caller, pending: PendingUser, passkey: NewCredentialRecord
     ) -> UserRow:
         user = UserRow(**vars(pending), role="user", disabled=0, created_at=caller.at)
         row = CredentialRow(
@@ -177,7 +177,9 @@ class Passkeys:
         known = account.descriptors if account else ()
         if not known and self.danger_reveal_unknown_email:
             raise errors.invalid_credentials()
-        allowed = [Descriptor(key, _split(transports)) for key, transports in known or decoys]
+        allowed = [
+            CredentialDescriptor(key, _split(transports)) for key, transports in known or decoys
+        ]
         offered = frozenset(key for key, _ in known)
         pending = Pending("login", email.canonical, offered=offered)
         challenge = await self.challenges.put(pending)
@@ -201,7 +203,7 @@ class Passkeys:
         self, caller: Caller, email: EmailAddress | None, assertion: Mapping[str, Any]
     ) -> LoggedIn:
         """Verify an assertion and issue a token; one answer to all that fails."""
-        data = peek_client_data(assertion)
+        data = parse_client_data(assertion)
         pending = await self.challenges.take(data.challenge) if data else None
         claimed = Party(None, email.canonical if email else None)
         try:
@@ -238,7 +240,7 @@ class Passkeys:
             return self.relying_party.verify_authentication(
                 response,
                 expected_challenge=challenge,
-                stored=_stored(*found) if found else nobodys_passkey(),
+                credential_record=_stored(*found) if found else placeholder_credential(),
                 require_user_handle=pending.email is None,
             )
         except BadCredential as error:
@@ -314,8 +316,8 @@ def _require_entitled(
         raise BadCredential("user_disabled")
 
 
-def _stored(passkey: Passkey, user: Owner) -> StoredPasskey:
-    return StoredPasskey(
+def _stored(passkey: Passkey, user: Owner) -> CredentialRecord:
+    return CredentialRecord(
         public_key=passkey.public_key,
         sign_count=passkey.sign_count,
         backup_eligible=bool(passkey.backup_eligible),

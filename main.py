@@ -27,14 +27,14 @@ from core.boundary import Boundary, Observe
 from core.caller_address import TrustedProxies
 from core.clock import Clock, SystemClock
 from core.database import Database
-from core.decoys import Decoys
 from core.errors import ConfigurationError
 from core.exit_code import end_well_on_sigterm
 from core.logs import LogFile
 from core.measured import Requests
 from core.migrate import require_newest, upgrade
 from core.postgres import PostgresDatabase
-from core.relying_party import RelyingParty
+from core.relying_party.ceremonies import RelyingParty
+from core.relying_party.decoys import Decoys
 from core.settings import Settings
 from core.sqlite import SqliteDatabase
 from core.tokens import Tokens

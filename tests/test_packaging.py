@@ -42,7 +42,7 @@ ROOT_MODULES = {"main", "models", "schemas", "auth", "audit", "reset_db"}
 # Who may touch a library that decides about security or storage.
 OWNERS = {
     "jwt": r"core/tokens\.py",
-    "webauthn": r"core/relying_party\w*\.py",
+    "webauthn": r"core/relying_party/py_webauthn\.py",
     "sqlalchemy": r"models\.py|stores/\w+\.py|core/(database|migrate|sqlite|postgres)\w*\.py",
     "alembic": r"core/migrate\.py",
     "asyncpg": r"core/postgres\.py",

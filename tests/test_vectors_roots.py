@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.attestation_roots import TrustedRoots, read_roots
-from core.client_data import BadCredential
 from core.errors import ConfigurationError
+from core.relying_party.attestation.trust_anchors import TrustedRoots, read_roots
+from core.relying_party.errors import BadCredential
 from core.settings import Settings
 from tests.vectors.source import pem_bundle, published_roots, vector
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import cbor2
 import pytest
 
-from core.attestation_object import read_attestation
-from core.client_data import BadCredential, RegistrationResponse, read_registration
-from core.relying_party import RelyingParty
+from core.relying_party.attestation.object import read_attestation
+from core.relying_party.ceremonies import RelyingParty
+from core.relying_party.errors import BadCredential
+from core.relying_party.response_json import RegistrationResponse, read_registration
 from tests.support.clock import HeldClock
 from tests.vectors.ceremony import settings_of
 from tests.vectors.source import Vector, vector

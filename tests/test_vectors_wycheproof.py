@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from core import cose
+from core.relying_party import cose_key as cose
 from tests.vectors.signatures import FILES, Signature, signatures, verifies
 
 # Under sound keys that no passkey of this service has: their exponent is 3 (FIPS 186-5 §5.1).

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-import core.relying_party
+import core.relying_party.authentication
 from core import strict_json
 from core.sqlite import SqliteTransaction
 from core.tokens import Tokens
@@ -46,7 +46,7 @@ def work(service: Service, monkeypatch: pytest.MonkeyPatch) -> Work:
     count(SqliteTransaction, "execute", "statements")
     count(service.app.state.db._writer, "_commit", "commits")
     count(strict_json, "loads", "documents")
-    count(core.relying_party, "verify_signature", "signatures")
+    count(core.relying_party.authentication, "verify_signature", "signatures")
     count(Tokens, "issue", "tokens made")
     count(Tokens, "verify", "tokens read")
     return counted

@@ -20,7 +20,7 @@ from bench.fuzz.oracle_registration import public_key
 from bench.fuzz.seeds import SEEDS, Maker, Seed
 from bench.fuzz.world import World
 from core.ids import random_id
-from core.relying_party import RelyingParty
+from core.relying_party.ceremonies import RelyingParty
 from tests.support.clock import HeldClock
 from tests.vectors.ceremony import settings_of, stored_key, was_backup_eligible
 from tests.vectors.source import Vector, octets, vectors

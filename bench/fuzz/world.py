@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bench.fuzz.noise import MARKER, pick
-from core.relying_party import RelyingParty
+from core.relying_party.ceremonies import RelyingParty
 from devtools.authenticator import SoftAuthenticator
 from devtools.cose import EDDSA, ES256, RS256
 from devtools.soft_passkey import SoftPasskey

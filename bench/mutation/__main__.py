@@ -1,7 +1,7 @@
 """The command line of the mutation tests.
 
 python -m bench.mutation                          # all targets, all mutants; exit code 1 below 85 %
-python -m bench.mutation core/cose.py             # one target
+python -m bench.mutation core/relying_party/cose_key.py             # one target
 python -m bench.mutation --sample 0.25 --seed 7   # a quarter of the mutants
 """
 

@@ -15,7 +15,7 @@ from bench.mutation.mutants import Mutant
 
 
 def module_name(file: str) -> str:
-    """`core.cose` for `core/cose.py`."""
+    """`core.relying_party.cose_key` for `core/relying_party/cose_key.py`."""
     return file.removesuffix(".py").replace("/", ".")
 
 

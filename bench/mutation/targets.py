@@ -10,15 +10,26 @@ def _tests(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/core/test_{name}.py" for name in names)
 
 
+_RELYING_PARTY = _tests("mutants_relying_party", "relying_party", "nobodys_keys")
+_CREDENTIAL = _tests("mutants_client_data", "client_data")
+_ATTESTATION = _tests("mutants_attestation_object", "attestation_object")
+
 # Of each target the tests of its functions. Those that go through the running service would
 # notice more, but a mutant that nobody notices would cost twenty seconds instead of one.
 TARGETS: dict[str, tuple[str, ...]] = {
-    "core/relying_party.py": _tests("mutants_relying_party", "relying_party", "nobodys_keys"),
+    "core/relying_party/registration.py": _RELYING_PARTY,
+    "core/relying_party/authentication.py": _RELYING_PARTY,
+    "core/relying_party/ceremonies.py": _RELYING_PARTY,
+    "core/relying_party/options.py": _RELYING_PARTY,
+    "core/relying_party/py_webauthn.py": _RELYING_PARTY,
+    "core/relying_party/client_data.py": _CREDENTIAL + _RELYING_PARTY,
+    "core/relying_party/response_json.py": _CREDENTIAL,
+    "core/relying_party/authenticator_data.py": _ATTESTATION + _RELYING_PARTY,
+    "core/relying_party/attestation/object.py": _ATTESTATION,
+    "core/relying_party/cose_key.py": _tests("mutants_cose", "cose", "nobodys_keys"),
+    "core/relying_party/placeholder_keys.py": _tests("nobodys_keys"),
+    "core/relying_party/ctap_cbor.py": _tests("mutants_ctap_cbor", "ctap_cbor"),
     "core/tokens.py": _tests("mutants_tokens"),
-    "core/client_data.py": _tests("mutants_client_data", "client_data"),
-    "core/cose.py": _tests("mutants_cose", "cose", "nobodys_keys"),
-    "core/ctap_cbor.py": _tests("mutants_ctap_cbor", "ctap_cbor"),
-    "core/attestation_object.py": _tests("mutants_attestation_object"),
     "stores/challenges.py": _tests("mutants_challenges", "challenges"),
     "services/profiles.py": _tests("mutants_access"),
     "audit.py": _tests("mutants_audit"),

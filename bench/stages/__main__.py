@@ -20,11 +20,17 @@ from typing import Any
 import audit
 from audit import Caller, Party
 from core import strict_json
-from core.client_data import peek_client_data, read_authentication, read_registration
 from core.clock import SystemClock
-from core.decoys import Decoys
 from core.migrate import upgrade
-from core.relying_party import Descriptor, RelyingParty, StoredPasskey
+from core.relying_party.ceremonies import RelyingParty
+from core.relying_party.credential_record import CredentialRecord
+from core.relying_party.decoys import Decoys
+from core.relying_party.options import CredentialDescriptor
+from core.relying_party.response_json import (
+    parse_client_data,
+    read_authentication,
+    read_registration,
+)
 from core.settings import Settings
 from core.sqlite import SqliteDatabase, SqliteTransaction
 from core.tokens import Subject, Tokens
@@ -69,13 +75,13 @@ def in_memory(settings: Settings) -> Iterator[tuple[str, Stage]]:
         challenge=challenge, user_id=USER.id, name=EMAIL, display_name="Jane Doe"
     )
     made = device.create(asked)
-    allowed = [Descriptor(b"i" * 32, ("internal",))]
+    allowed = [CredentialDescriptor(b"i" * 32, ("internal",))]
     assertion = device.get(party.request_options(challenge=challenge, allowed=()))
     body = json.dumps({"email": EMAIL, "assertion": assertion}).encode()
     parsed, response = strict_json.loads(body), read_authentication(assertion)
     kept = party.verify_registration(read_registration(made), expected_challenge=challenge)
-    stored = StoredPasskey(kept.public_key, 0, False, response.user_handle or b"")
-    decoys.learn([((32, "internal"),)])
+    stored = CredentialRecord(kept.public_key, 0, False, response.user_handle or b"")
+    decoys.observe([((32, "internal"),)])
 
     def options() -> bytes:
         shown = party.request_options(challenge=challenge, allowed=allowed)
@@ -88,12 +94,15 @@ def in_memory(settings: Settings) -> Iterator[tuple[str, Stage]]:
     yield "put a challenge", lambda: step(challenges.put(Pending("login", EMAIL)))
     yield "decoys, made for everyone", lambda: decoys.of(EMAIL)
     yield "options, serialised", options
-    yield "peek at the challenge", lambda: peek_client_data(assertion)
+    yield "peek at the challenge", lambda: parse_client_data(assertion)
     yield "take the credential apart", lambda: read_authentication(assertion)
     yield (
         "verify (ES256 and all checks)",
         lambda: party.verify_authentication(
-            response, expected_challenge=challenge, stored=stored, require_user_handle=False
+            response,
+            expected_challenge=challenge,
+            credential_record=stored,
+            require_user_handle=False,
         ),
     )
     yield "issue the token", lambda: tokens.issue(Subject(USER.id, EMAIL, "Jane", "Doe", "user"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
-from core.attestation_roots import read_roots
+from core.relying_party.attestation.trust_anchors import read_roots
 from core.settings import audit_sinks
 from core.settings.hosts import HOST_NAME, host_of_origin
 from core.settings.related_origins import MAX_RELATED_LABELS, related_labels

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Executable
 
-import core.relying_party
-from core import cose, relying_party_library
+import core.relying_party.authentication
 from core.database import Rows, Transaction
-from core.decoys import Decoys
 from core.postgres import PostgresTransaction
+from core.relying_party import cose_key as cose
+from core.relying_party.decoys import Decoys
 from core.sqlite import SqliteTransaction
 from devtools.authenticator import OMIT, Flaw, SoftAuthenticator
 from devtools.cose import EDDSA, ES256, RS256
@@ -72,13 +72,13 @@ def test_a_refused_signature_costs_the_same_whoever_has_the_passkey(
     """D2: a verification under each algorithm, for a passkey of any kind and for a decoy."""
     service.register(device, alg=alg)
     verified: list[int] = []
-    verify = relying_party_library.verify_signature
+    verify = cose.verify_signature
 
     def noted(public_key: bytes, *rest: bytes) -> None:
         verified.append(cose.algorithm_of(public_key))
         verify(public_key, *rest)
 
-    monkeypatch.setattr(core.relying_party, "verify_signature", noted)
+    monkeypatch.setattr(core.relying_party.authentication, "verify_signature", noted)
     for email in (JANE["email"], UNKNOWN):
         options = service.begin_login(email)
         offered = from_b64url(options["allowCredentials"][0]["id"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cbor2
 import pytest
 
-from core.attestation_object import require_authenticator_data
-from core.client_data import BadCredential
+from core.relying_party.authenticator_data import require_structure
+from core.relying_party.errors import BadCredential
 from devtools.cose import ES256, cose_key, generate_private_key
 
 HEAD = bytes(32)
@@ -26,7 +26,7 @@ WHOLE = {
 
 @pytest.mark.parametrize("data", WHOLE.values(), ids=WHOLE)
 def test_exactly_what_the_flags_announce_is_taken(data: bytes) -> None:
-    require_authenticator_data(data)
+    require_structure(data)
 
 
 @pytest.mark.parametrize("more", [b"\0", b"\xa0", b"JUNK!!", bytes(500)], ids=len)
@@ -34,7 +34,7 @@ def test_exactly_what_the_flags_announce_is_taken(data: bytes) -> None:
 def test_a_byte_more_is_refused(data: bytes, more: bytes) -> None:
     """A14: py_webauthn would see it too, but by encoding again what it has read."""
     with pytest.raises(BadCredential, match="authenticator_data_malformed"):
-        require_authenticator_data(data + more)
+        require_structure(data + more)
 
 
 @pytest.mark.parametrize("less", [1, 2, 5, 8])
@@ -42,14 +42,14 @@ def test_a_byte_more_is_refused(data: bytes, more: bytes) -> None:
 def test_a_byte_less_is_refused(name: str, less: int) -> None:
     """A14: nothing is read past the end."""
     with pytest.raises(BadCredential, match="authenticator_data_malformed"):
-        require_authenticator_data(WHOLE[name][:-less])
+        require_structure(WHOLE[name][:-less])
 
 
 @pytest.mark.parametrize("flags", [ATTESTED, EXTENDED, BOTH], ids=["AT", "ED", "both"])
 def test_a_part_that_is_announced_must_be_there(flags: bytes) -> None:
     """A14: a flag is a promise."""
     with pytest.raises(BadCredential, match="authenticator_data_malformed"):
-        require_authenticator_data(HEAD + flags + COUNT)
+        require_structure(HEAD + flags + COUNT)
 
 
 @pytest.mark.parametrize("length", [0, 31, 33, 64, 65535])
@@ -57,4 +57,4 @@ def test_a_credential_id_of_a_false_length_is_refused(length: int) -> None:
     """A12, A14: what stands behind it is no key, or not the end."""
     credential = bytes(16) + length.to_bytes(2) + bytes(32) + KEY
     with pytest.raises(BadCredential, match="authenticator_data_malformed"):
-        require_authenticator_data(HEAD + ATTESTED + COUNT + credential)
+        require_structure(HEAD + ATTESTED + COUNT + credential)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from core.base64url import encode
-from core.client_data import (
-    BadCredential,
-    peek_client_data,
+from core.relying_party.errors import BadCredential
+from core.relying_party.response_json import (
+    parse_client_data,
     read_authentication,
     read_registration,
 )
@@ -126,7 +126,7 @@ def test_a_top_origin_of_any_kind_is_one(value: Any) -> None:
 def test_the_challenge_can_be_read_before_anything_is_judged() -> None:
     """A1: even where everything else is wrong."""
     response = {"clientDataJSON": client_data(type="?", origin="?", crossOrigin=True)}
-    peeked = peek_client_data({"response": response})
+    peeked = parse_client_data({"response": response})
     assert peeked is not None
     assert peeked.challenge == "AAAA"
 
@@ -146,4 +146,4 @@ def test_the_challenge_can_be_read_before_anything_is_judged() -> None:
 )
 def test_where_there_is_no_challenge_none_is_found(credential: dict[str, Any]) -> None:
     """A15: and nothing is raised."""
-    assert peek_client_data(credential) is None
+    assert parse_client_data(credential) is None

@@ -7,8 +7,8 @@ from typing import Any
 import cbor2
 import pytest
 
-from core import cose
-from core.cose import BadKey, canonical
+from core.relying_party import cose_key as cose
+from core.relying_party.cose_key import BadKey, canonical
 from devtools import cose as soft
 from devtools import hostile_keys
 from devtools.authenticator_data import as_cbor

@@ -8,8 +8,8 @@ from typing import Any
 import cbor2
 import pytest
 
-from core import ctap_cbor
-from core.ctap_cbor import MAX_DEPTH, MAX_MEMBERS, NotCanonical, end_of_item
+from core.relying_party import ctap_cbor
+from core.relying_party.ctap_cbor import MAX_DEPTH, MAX_MEMBERS, NotCanonical, end_of_item
 from devtools.hostile_cbor import claimed_length, colliding_integer_map, nested_lists
 from tests.ceremonies.cbor_bombs import (
     colliding_fractions,

@@ -6,21 +6,21 @@ from collections import Counter
 
 import pytest
 
-from core.decoys import DEFAULT_SHAPE, SAMPLE_SIZE, Decoys, Shape
+from core.relying_party.decoys import DEFAULT_SHAPE, SAMPLE_SIZE, CredentialShape, Decoys
 from core.settings import Settings
 
 EMAILS = [f"nobody{number}@example.com" for number in range(400)]
-COMMON: Shape = ((32, "internal"),)
-RARE: Shape = ((16, "hybrid,internal"), (32, "internal"))
+COMMON: CredentialShape = ((32, "internal"),)
+RARE: CredentialShape = ((16, "hybrid,internal"), (32, "internal"))
 
 
-def decoys(*shapes: Shape) -> Decoys:
+def decoys(*shapes: CredentialShape) -> Decoys:
     made = Decoys(Settings())
-    made.learn(shapes)
+    made.observe(shapes)
     return made
 
 
-def drawn(made: Decoys) -> list[Shape]:
+def drawn(made: Decoys) -> list[CredentialShape]:
     return [
         tuple((len(key), transports) for key, transports in passkeys)
         for passkeys in map(made.of, EMAILS)
@@ -57,7 +57,7 @@ def test_adding_is_like_having_learnt() -> None:
 def test_once_the_sample_is_whole_nobody_moves_a_decoy() -> None:
     """D1: or one could tell decoys by registering odd passkeys and looking again."""
     full = decoys(*[COMMON] * SAMPLE_SIZE)
-    assert full.settled
+    assert full.sample_is_complete
     for _ in range(SAMPLE_SIZE):
         full.add(RARE)
     assert set(drawn(full)) == {COMMON}

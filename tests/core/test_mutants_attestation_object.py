@@ -9,13 +9,11 @@ from typing import Any
 import cbor2
 import pytest
 
-from core.attestation_object import (
-    AttestationObject,
-    read_attestation,
-    require_attested_data,
-    require_authenticator_data,
-)
-from core.client_data import BadCredential, ClientData, RegistrationResponse
+from core.relying_party.attestation.object import AttestationObject, read_attestation
+from core.relying_party.authenticator_data import require_attested_data, require_structure
+from core.relying_party.client_data import ClientData
+from core.relying_party.errors import BadCredential
+from core.relying_party.response_json import RegistrationResponse
 from devtools import cose
 
 KEY = cbor2.dumps(cose.cose_key(cose.generate_private_key(-7).public_key()))
@@ -41,7 +39,7 @@ def test_an_attestation_object_is_taken_apart() -> None:
     encoded = cbor2.dumps({"fmt": "packed", "attStmt": {"alg": -7}, "authData": DATA})
     read = read_attestation(response(encoded))
     assert read == AttestationObject(encoded, b"raw", "packed", {"alg": -7}, DATA)
-    require_attested_data(read)
+    require_attested_data(read.authenticator_data)
 
 
 def test_its_parts_are_where_they_belong() -> None:
@@ -56,8 +54,8 @@ def test_its_parts_are_where_they_belong() -> None:
 def test_a_credential_id_may_be_longer_than_a_byte_can_say() -> None:
     data = DATA[:53] + b"\x01\x02" + bytes(258) + KEY
     assert attestation(data).credential_id == bytes(258)
-    require_attested_data(attestation(data))
-    require_authenticator_data(data)
+    require_attested_data(data)
+    require_structure(data)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +114,7 @@ def test_an_attestation_object_is_one_canonical_item(encoded: bytes) -> None:
 def test_attested_data_must_be_there(data: Any) -> None:
     """A14: before anything in them is looked at."""
     with pytest.raises(BadCredential, match=f"^{MISSING}$"):
-        require_attested_data(attestation(data))
+        require_attested_data(data)
 
 
 @pytest.mark.parametrize(
@@ -135,19 +133,19 @@ def test_a_key_must_be_worth_parsing(key: bytes) -> None:
     """A16: for the price of its first byte, or of one walk."""
     data = HEAD + b"\x45" + COUNT + AAGUID + b"\x00\x11" + CREDENTIAL_ID + key
     with pytest.raises(BadCredential, match=r"^public_key$"):
-        require_attested_data(attestation(data))
+        require_attested_data(data)
 
 
 def test_a_length_of_the_id_beyond_the_end_is_refused() -> None:
     """A15: by a reason, not by an IndexError."""
     data = DATA[:53] + (len(DATA) - 55).to_bytes(2) + DATA[55:]
     with pytest.raises(BadCredential, match=r"^public_key$"):
-        require_attested_data(attestation(data))
+        require_attested_data(data)
 
 
 def test_a_key_of_four_members_is_worth_parsing() -> None:
     key = cbor2.dumps({1: 1, 3: -8, -1: 6, -2: bytes(32)})
-    require_attested_data(attestation(DATA[:72] + key))
+    require_attested_data(DATA[:72] + key)
 
 
 EXTENSIONS = cbor2.dumps({"credProtect": 2})
@@ -165,11 +163,11 @@ EXTENSIONS = cbor2.dumps({"credProtect": 2})
     ids=["bare", "extensions", "attested", "both", "an empty id"],
 )
 def test_the_parts_that_the_flags_announce_are_all_there_is(data: bytes) -> None:
-    require_authenticator_data(data)
+    require_structure(data)
     with pytest.raises(BadCredential, match=f"^{PARTS_WRONG}$"):
-        require_authenticator_data(data + b"\0")
+        require_structure(data + b"\0")
     with pytest.raises(BadCredential, match=f"^{PARTS_WRONG}$"):
-        require_authenticator_data(data[:-1])
+        require_structure(data[:-1])
 
 
 @pytest.mark.parametrize(
@@ -188,13 +186,13 @@ def test_the_parts_that_the_flags_announce_are_all_there_is(data: bytes) -> None
 def test_a_part_that_is_missing_or_not_said_is_refused(data: bytes) -> None:
     """A14: before a reader of CBOR sees the bytes."""
     with pytest.raises(BadCredential, match=f"^{PARTS_WRONG}$"):
-        require_authenticator_data(data)
+        require_structure(data)
 
 
 def test_attested_data_are_followed_by_nothing() -> None:
     """A14: a byte behind the key is a byte that nobody reads."""
     with pytest.raises(BadCredential, match=f"^{PARTS_WRONG}$"):
-        require_attested_data(attestation(DATA + b"\0"))
+        require_attested_data(DATA + b"\0")
 
 
 @pytest.mark.parametrize(
@@ -205,4 +203,4 @@ def test_attested_data_are_followed_by_nothing() -> None:
 def test_extensions_are_a_map_that_can_be_read(extensions: bytes) -> None:
     """A14: in an assertion, too, where nobody else reads them."""
     with pytest.raises(BadCredential, match=r"^authenticator_data_malformed$"):
-        require_authenticator_data(HEAD + b"\x85" + COUNT + extensions)
+        require_structure(HEAD + b"\x85" + COUNT + extensions)

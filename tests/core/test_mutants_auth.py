@@ -15,10 +15,10 @@ import audit
 from audit import Caller, Event, Party
 from auth import LoggedIn, Passkeys
 from core.database import Change, Database, Transaction
-from core.decoys import Decoys
 from core.email_address import EmailAddress
 from core.errors import Refusal, Unavailable
-from core.relying_party import RelyingParty
+from core.relying_party.ceremonies import RelyingParty
+from core.relying_party.decoys import Decoys
 from core.settings import Settings
 from core.tokens import Tokens
 from devtools.authenticator import Flaw, SoftAuthenticator
@@ -576,7 +576,7 @@ def test_decoys_are_learnt_again_until_they_are_settled(
         if len(slept) == 2:
             monkeypatch.setattr(world, "read", away)
         if len(slept) == 3:
-            monkeypatch.setattr(type(passkeys.decoys), "settled", True)
+            monkeypatch.setattr(type(passkeys.decoys), "sample_is_complete", True)
 
     async def away(_unit: object) -> None:
         raise Unavailable("away")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from core.base64url import encode
-from core.client_data import BadCredential, read_authentication, read_registration
+from core.relying_party.errors import BadCredential
+from core.relying_party.response_json import read_authentication, read_registration
 
 DATA = {"type": "webauthn.get", "challenge": "AAAA", "origin": "http://localhost:8000"}
 TRANSPORTS = ("ble", "hybrid", "internal", "nfc", "smart-card", "usb")

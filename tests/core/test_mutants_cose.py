@@ -7,7 +7,7 @@ from typing import Any
 import cbor2
 import pytest
 
-from core.cose import BadKey, canonical
+from core.relying_party.cose_key import BadKey, canonical
 from devtools import cose as soft
 
 EC, ED, RSA = (soft.cose_key(soft.generate_private_key(alg).public_key()) for alg in (-7, -8, -257))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.ctap_cbor import NotCanonical, end_of_item
+from core.relying_party.ctap_cbor import NotCanonical, end_of_item
 
 SAID = {
     "nested too deeply": b"\x81" * 6 + b"\x00",

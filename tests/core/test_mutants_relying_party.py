@@ -7,18 +7,18 @@ from typing import Any
 import cbor2
 import pytest
 
-from core import relying_party
-from core.client_data import BadCredential, read_authentication, read_registration
-from core.relying_party import (
-    Descriptor,
-    NewPasskey,
-    PossibleClone,
-    RelyingParty,
-    StoredPasskey,
+from core.relying_party import ceremonies, py_webauthn
+from core.relying_party.authentication import require_sign_count
+from core.relying_party.ceremonies import RelyingParty
+from core.relying_party.credential_record import (
+    CredentialRecord,
+    NewCredentialRecord,
     VerifiedLogin,
-    require_sign_count,
     user_handle,
 )
+from core.relying_party.errors import BadCredential, PossibleClone
+from core.relying_party.options import CredentialDescriptor
+from core.relying_party.response_json import read_authentication, read_registration
 from core.settings import Settings
 from devtools import cose
 from devtools.authenticator import AAGUID, Flaw, SoftAuthenticator, packed_self
@@ -53,7 +53,7 @@ def party() -> RelyingParty:
 
 def register(
     party: RelyingParty, flaw: Flaw, device: SoftAuthenticator | None = None
-) -> NewPasskey:
+) -> NewCredentialRecord:
     credential = (device or SoftAuthenticator()).create(creation_options(), flaw=flaw)
     return party.verify_registration(read_registration(credential), expected_challenge=CHALLENGE)
 
@@ -70,7 +70,7 @@ def log_in(
     device = device or SoftAuthenticator()
     device.create(creation_options())
     passkey = device.passkeys[0]
-    stored = StoredPasskey(
+    stored = CredentialRecord(
         public_key=cbor2.dumps(cose.cose_key(passkey.public_key)),
         sign_count=0,
         backup_eligible=eligible,
@@ -79,7 +79,7 @@ def log_in(
     return party.verify_authentication(
         read_authentication(device.get(request_options(), flaw=flaw)),
         expected_challenge=CHALLENGE,
-        stored=stored,
+        credential_record=stored,
         require_user_handle=required,
     )
 
@@ -107,7 +107,10 @@ def test_creation_options_are_these_to_the_letter(party: RelyingParty) -> None:
 
 
 def test_request_options_are_these_to_the_letter(party: RelyingParty) -> None:
-    allowed = [Descriptor(b"\0\0\0", ("internal", "usb")), Descriptor(b"\0\0\1", ())]
+    allowed = [
+        CredentialDescriptor(b"\0\0\0", ("internal", "usb")),
+        CredentialDescriptor(b"\0\0\1", ()),
+    ]
     assert party.request_options(challenge="C", allowed=allowed) == {
         "challenge": "C",
         "timeout": 60000,
@@ -160,7 +163,7 @@ def test_all_that_was_verified_is_kept(party: RelyingParty) -> None:
     device = SoftAuthenticator(transports=("usb", "internal"), backup_eligible=True, backed_up=True)
     kept = register(party, Flaw(sign_count=5), device)
     passkey = device.passkeys[0]
-    assert kept == NewPasskey(
+    assert kept == NewCredentialRecord(
         credential_id=passkey.credential_id,
         public_key=cbor2.dumps(cose.cose_key(passkey.public_key), canonical=True),
         sign_count=5,
@@ -217,14 +220,14 @@ def test_the_library_never_sees_a_statement(
 ) -> None:
     """A14: it would parse certificates, and judge them by roots and a clock of its own."""
     seen: list[bytes] = []
-    library = vars(relying_party)["verify_registration_response"]
+    library = vars(py_webauthn)["verify_registration_response"]
 
     def noted(**arguments: Any) -> Any:
         assert arguments["credential"].keys() >= {"id", "rawId", "type", "response"}
         seen.append(from_b64url(arguments["credential"]["response"]["attestationObject"]))
         return library(**arguments)
 
-    monkeypatch.setattr(relying_party, "verify_registration_response", noted)
+    monkeypatch.setattr(py_webauthn, "verify_registration_response", noted)
     register(party, Flaw(attestation=packed_self()))
     (decoded,) = map(cbor2.loads, seen)
     assert (decoded["fmt"], decoded["attStmt"]) == ("none", {})
@@ -235,7 +238,7 @@ def test_statements_are_judged_by_the_clock_of_the_service(
 ) -> None:
     """A14: a certificate has expired when this clock says so."""
     given: list[object] = []
-    monkeypatch.setattr(relying_party, "Attestation", lambda *all_of: given.extend(all_of))
+    monkeypatch.setattr(ceremonies, "AttestationPolicy", lambda *all_of: given.extend(all_of))
     settings, clock = Settings(), HeldClock()
     RelyingParty(settings, clock)
     assert given == [settings, clock]

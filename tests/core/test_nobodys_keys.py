@@ -7,15 +7,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
-import core.relying_party
-from core import cose, relying_party_library
-from core.client_data import BadCredential
-from core.relying_party import nobodys_passkey
+from core.relying_party import authentication, placeholder_keys
+from core.relying_party import cose_key as cose
+from core.relying_party.errors import BadCredential
+from core.relying_party.placeholder_keys import placeholder_credential
 
 
 def test_there_is_a_sound_key_of_every_offered_algorithm() -> None:
     """D2: a decoy can take the time of any."""
-    keys = cose.fresh_keys()
+    keys = placeholder_keys.generate_keys()
     assert set(keys) == set(cose.OFFERED)
     for algorithm, key in keys.items():
         assert cose.canonical(key) == key
@@ -25,8 +25,8 @@ def test_there_is_a_sound_key_of_every_offered_algorithm() -> None:
 
 def test_they_are_made_once_and_of_chance() -> None:
     """D2: whoever knew a private half could have a decoy answer otherwise."""
-    made = cose.fresh_keys
-    assert cose.nobodys_keys() is cose.nobodys_keys()
+    made = placeholder_keys.generate_keys
+    assert placeholder_keys.placeholder_keys() is placeholder_keys.placeholder_keys()
     assert not set(made().values()) & set(made().values())
 
 
@@ -36,8 +36,8 @@ def test_what_is_no_key_has_no_algorithm(junk: bytes) -> None:
 
 
 def test_nobodys_passkey_has_never_been_used_and_is_nobodys() -> None:
-    passkey = nobodys_passkey()
-    assert passkey.public_key == cose.nobodys_keys()[cose.ES256]
+    passkey = placeholder_credential()
+    assert passkey.public_key == placeholder_keys.placeholder_keys()[cose.ES256]
     assert (passkey.sign_count, passkey.backup_eligible) == (0, False)
     assert passkey.user_handle == b"nobody"
 
@@ -53,9 +53,9 @@ def test_a_refused_signature_is_tried_under_every_other_algorithm(
         tried.append((cose.algorithm_of(public_key), signature, signed))
         raise BadCredential("signature")
 
-    monkeypatch.setattr(core.relying_party, "verify_signature", refuse)
-    key = cose.nobodys_keys()[algorithm]
-    core.relying_party._verify_as_others(key, b"signature", b"signed")
+    monkeypatch.setattr(authentication, "verify_signature", refuse)
+    key = placeholder_keys.placeholder_keys()[algorithm]
+    authentication._equalise_verification_time(key, b"signature", b"signed")
     others = [other for other in cose.OFFERED if other != algorithm]
     assert sorted(tried) == sorted((other, b"signature", b"signed") for other in others)
 
@@ -65,4 +65,4 @@ def test_a_signature_by_the_generators_key_is_one_by_nobody() -> None:
     one = ec.derive_private_key(1, ec.SECP256R1())
     signature = one.sign(b"signed", ec.ECDSA(SHA256()))
     with pytest.raises(BadCredential, match=r"^signature$"):
-        relying_party_library.verify_signature(nobodys_passkey().public_key, signature, b"signed")
+        cose.verify_signature(placeholder_credential().public_key, signature, b"signed")

@@ -7,17 +7,17 @@ from typing import Any
 import cbor2
 import pytest
 
-import core.relying_party
-from core.client_data import BadCredential, read_authentication, read_registration
-from core.cose import algorithm_of as cose_of
-from core.relying_party import (
-    NewPasskey,
-    PossibleClone,
-    RelyingParty,
-    StoredPasskey,
+from core.relying_party import authentication
+from core.relying_party.authentication import require_sign_count
+from core.relying_party.ceremonies import RelyingParty
+from core.relying_party.cose_key import algorithm_of as cose_of
+from core.relying_party.credential_record import (
+    CredentialRecord,
+    NewCredentialRecord,
     VerifiedLogin,
-    require_sign_count,
 )
+from core.relying_party.errors import BadCredential, PossibleClone
+from core.relying_party.response_json import read_authentication, read_registration
 from core.settings import Settings
 from devtools import cose
 from devtools.authenticator import Flaw, SoftAuthenticator
@@ -33,7 +33,7 @@ def relying_party() -> RelyingParty:
     return RelyingParty(Settings(), HeldClock())
 
 
-def registered(party: RelyingParty, flaw: Flaw, expected: str = CHALLENGE) -> NewPasskey:
+def registered(party: RelyingParty, flaw: Flaw, expected: str = CHALLENGE) -> NewCredentialRecord:
     credential = SoftAuthenticator().create(creation_options(), flaw=flaw)
     return party.verify_registration(read_registration(credential), expected_challenge=expected)
 
@@ -44,7 +44,7 @@ def logged_in(
     device = SoftAuthenticator()
     device.create(creation_options())
     passkey = device.passkeys[0]
-    record = StoredPasskey(
+    record = CredentialRecord(
         public_key=cbor2.dumps(cose.cose_key(passkey.public_key)),
         sign_count=0,
         backup_eligible=False,
@@ -53,7 +53,7 @@ def logged_in(
     return party.verify_authentication(
         read_authentication(device.get(request_options(), flaw=flaw)),
         expected_challenge=expected,
-        stored=record._replace(**stored),
+        credential_record=record._replace(**stored),
         require_user_handle=True,
     )
 
@@ -121,7 +121,9 @@ def test_a_refused_signature_is_tried_as_it_came(
 ) -> None:
     """D2: under the other algorithms, over the same bytes."""
     tried: list[tuple[bytes, bytes, bytes]] = []
-    monkeypatch.setattr(core.relying_party, "_verify_as_others", lambda *what: tried.append(what))
+    monkeypatch.setattr(
+        authentication, "_equalise_verification_time", lambda *what: tried.append(what)
+    )
     with pytest.raises(BadCredential, match=r"^signature$"):
         logged_in(relying_party, Flaw(flip_signature_bit=True))
     ((key, signature, signed),) = tried

@@ -10,7 +10,7 @@ import pytest
 
 import audit
 import core.errors
-import core.relying_party
+import core.relying_party.authenticator_data
 from bench.fuzz import oracle_cbor
 from bench.fuzz.mutants import MUTATORS
 from bench.fuzz.mutators_http import CONTROL
@@ -46,7 +46,7 @@ def test_no_mutant_of_a_genuine_request_violates_anything(fuzzed_service: Servic
 def test_the_fuzzer_sees_a_credential_that_should_have_been_refused(
     fuzzed_service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(core.relying_party, "RESERVED_FLAGS", 0)
+    monkeypatch.setattr(core.relying_party.authenticator_data, "RESERVED_FLAGS", 0)
     report = fuzz(fuzzed_service, ENOUGH_TO_SEE)
     assert any(what.endswith("was accepted: reserved flags") for what in whats(report))
 

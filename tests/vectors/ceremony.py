@@ -21,7 +21,7 @@ from pydantic import SecretStr, ValidationError
 import stores.challenges
 import stores.redis
 import tests.support.service
-from core import cose
+from core.relying_party import cose_key as cose
 from core.settings import Settings
 from stores import credentials, users
 from stores.challenges import Pending, PendingUser

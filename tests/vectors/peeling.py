@@ -15,10 +15,20 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from core import base64url, relying_party
-from core.attestation_object import read_attestation
-from core.client_data import BadCredential, ClientData, read_authentication, read_registration
-from core.relying_party import RelyingParty, StoredPasskey
+from core import base64url
+from core.relying_party import (
+    authentication,
+    authenticator_data,
+    client_data,
+    py_webauthn,
+    registration,
+)
+from core.relying_party.attestation.object import read_attestation
+from core.relying_party.ceremonies import RelyingParty
+from core.relying_party.client_data import ClientData
+from core.relying_party.credential_record import CredentialRecord
+from core.relying_party.errors import BadCredential
+from core.relying_party.response_json import read_authentication, read_registration
 from tests.support.clock import HeldClock
 from tests.vectors.ceremony import settings_of, stored_key, was_backup_eligible
 from tests.vectors.source import Vector
@@ -74,14 +84,14 @@ def _log_in(party: RelyingParty, trial: Trial, challenge: str) -> None:
     response, key = read_authentication(trial.credential), stored_key(trial.vector)
     if key is None:
         raise BadCredential("unknown_credential")
-    stored = StoredPasskey(
+    stored = CredentialRecord(
         public_key=key,
         sign_count=trial.vector.given["prior_sign_count"],
         backup_eligible=was_backup_eligible(trial.vector),
         user_handle=response.user_handle or b"",
     )
     party.verify_authentication(
-        response, expected_challenge=challenge, stored=stored, require_user_handle=False
+        response, expected_challenge=challenge, credential_record=stored, require_user_handle=False
     )
 
 
@@ -96,15 +106,15 @@ def _lifted(rules: frozenset[str]) -> Iterator[None]:
 
 
 def _accept_unverified_users(stack: ExitStack) -> None:
-    strict = relying_party._require_flags
+    strict = authenticator_data._require_flags
 
-    def lenient(data: bytes) -> int:
-        return strict(data[:32] + bytes(flags | USER_VERIFIED for flags in data[32:33]) + data[33:])
+    def lenient(flags: int) -> None:
+        strict(flags | USER_VERIFIED)
 
-    stack.enter_context(patch.object(relying_party, "_require_flags", lenient))
+    stack.enter_context(patch.object(authenticator_data, "_require_flags", lenient))
     name = "verify_registration_response"
-    tolerant = _without_user_verification(getattr(relying_party, name))
-    stack.enter_context(patch.object(relying_party, name, tolerant))
+    tolerant = _without_user_verification(getattr(py_webauthn, name))
+    stack.enter_context(patch.object(py_webauthn, name, tolerant))
 
 
 def _without_user_verification(verify: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,12 +122,13 @@ def _without_user_verification(verify: Callable[..., Any]) -> Callable[..., Any]
 
 
 def _accept_frames(stack: ExitStack) -> None:
-    strict = RelyingParty._require_client_data
+    strict = client_data.require_client_data
 
-    def lenient(party: RelyingParty, data: ClientData, *expected: str) -> None:
-        strict(party, data._replace(cross_origin=False, top_origin=None), *expected)
+    def lenient(data: ClientData, **expected: Any) -> None:
+        strict(data._replace(cross_origin=False, top_origin=None), **expected)
 
-    stack.enter_context(patch.object(RelyingParty, "_require_client_data", lenient))
+    for ceremony in (registration, authentication):
+        stack.enter_context(patch.object(ceremony, "require_client_data", lenient))
 
 
 def _lift(rule: str) -> Callable[[Trial], Trial]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from core import cose
+from core.relying_party import cose_key as cose
 from tests.vectors.signatures import FILES, Signature, signatures, verifies
 from tests.vectors.source import SOURCES
 from tests.vectors.verdicts import ACCEPTED, POLICY, REFUSED, WHY, WRONG, Verdict, verdicts

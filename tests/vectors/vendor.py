@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from core.attestation_certificates import AAGUID
+from core.relying_party.attestation.certificates import AAGUID
 from devtools.attestation import AttestationMaker, ToAttest
 from devtools.cose import ES256, sign
 

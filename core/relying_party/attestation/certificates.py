@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat import asn1
 from cryptography.x509.oid import NameOID
 
-from core.client_data import BadCredential
+from core.relying_party.errors import BadCredential
 
 AAGUID = x509.ObjectIdentifier("1.3.6.1.4.1.45724.1.1.4")
 APPLE_NONCE = x509.ObjectIdentifier("1.2.840.113635.100.8.2")

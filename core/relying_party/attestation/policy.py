@@ -1,9 +1,11 @@
-"""Attestation: what a statement must prove, and whose word is taken (WebAuthn L3 §7.1 21 to 24).
+"""The attestation policy: which statements the service accepts (WebAuthn L3 §7.1 steps 21 to 24).
 
-`ATTESTATION=none` asks for none, and takes format `none` or packed self-attestation: the key signs
-for itself. `ATTESTATION=direct` takes only what ends in a trusted root: neither format `none` nor
-self-attestation, either of which any program can make. Android SafetyNet is not verified: Google
-has switched it off.
+`ATTESTATION=none` asks for no statement. It accepts format `none`, and packed self attestation, in
+which the credential's own key signs.
+
+`ATTESTATION=direct` accepts only a statement whose certificate chain ends in a trusted root. It
+refuses format `none` and self attestation, because any program can make them. It refuses Android
+SafetyNet, because Google has switched the service off.
 """
 
 from __future__ import annotations
@@ -11,17 +13,16 @@ from __future__ import annotations
 from typing import Any
 
 from cryptography import x509
-from webauthn.helpers.cose import COSEAlgorithmIdentifier
 
-from core.attestation_object import AttestationObject
-from core.attestation_roots import TrustedRoots, read_chain, read_roots
-from core.client_data import BadCredential
 from core.clock import Clock
-from core.relying_party_statements import require_true
+from core.relying_party.attestation.object import AttestationObject
+from core.relying_party.attestation.statements import require_valid_statement
+from core.relying_party.attestation.trust_anchors import TrustedRoots, read_chain, read_roots
+from core.relying_party.errors import BadCredential
 from core.settings import Settings
 
 SELF = frozenset(("alg", "sig"))
-# The members a statement of each format has (§8.2 to §8.8); Apple's has had `alg` as well.
+# The members that a statement of each format has (§8.2 to §8.8). Apple's once had `alg`, too.
 MEMBERS: dict[str, tuple[frozenset[str], ...]] = {
     "none": (frozenset(),),
     "packed": (SELF, SELF | {"x5c"}),
@@ -32,26 +33,26 @@ MEMBERS: dict[str, tuple[frozenset[str], ...]] = {
 }
 TYPES = {"alg": int, "sig": bytes, "x5c": list, "ver": str, "certInfo": bytes, "pubArea": bytes}
 UNDER_NONE = {"none": MEMBERS["none"], "packed": (SELF,)}
-# Windows Hello has its TPMs sign with SHA-1; nobody else may.
-RS1 = COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_1
+# RSASSA-PKCS1-v1_5 with SHA-1 (RFC 8812 §2). Windows Hello signs with it, in TPM statements.
+RS1 = -65535
 
 
-class Attestation:
-    """The service's attestation policy, and its verdict on one statement."""
+class AttestationPolicy:
+    """The service's policy by its settings. Every `require_` method raises BadCredential."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.conveyance = settings.attestation
         self._clock = clock
         self._roots: TrustedRoots | None = None
         if settings.attestation == "direct":
-            # `Settings` has seen to it.
+            # `Settings` refuses `direct` without a folder of roots.
             assert settings.attestation_roots is not None  # noqa: S101
             self._roots = TrustedRoots(read_roots(settings.attestation_roots))
 
     def require_format(self, attestation: AttestationObject) -> None:
-        """Step 21: a format that is verified here, with the members it has. Raises BadCredential.
+        """Step 21: the format is accepted, and the statement has the format's members.
 
-        Looked at before anything is computed.
+        This computes nothing, so it comes before all steps that do.
         """
         fmt, statement = attestation.fmt, attestation.statement
         formats = UNDER_NONE if self._roots is None else MEMBERS
@@ -62,17 +63,22 @@ class Attestation:
         if self._roots is not None and not all(map(_is_well_typed, statement.items())):
             raise BadCredential("attestation_statement")
 
-    def require_vouched(self, attestation: AttestationObject, public_key: bytes) -> None:
-        """Steps 22 to 24: the statement holds, and comes from whom we trust. BadCredential."""
+    def require_trustworthy(self, attestation: AttestationObject, public_key: bytes) -> None:
+        """Steps 22 to 24: the statement is valid, and its chain ends in a trusted root.
+
+        `public_key` is the credential's key in canonical form.
+        """
         if attestation.fmt != "tpm" and attestation.statement.get("alg") == RS1:
             raise BadCredential("algorithm")
         chain = _chain(attestation)
-        require_true(attestation, public_key, chain)
+        # Step 22: the statement is valid.
+        require_valid_statement(attestation, public_key, chain)
         if self._roots is None:
             return
         if not chain:
-            word = "attestation_missing" if attestation.fmt == "none" else "attestation_self"
-            raise BadCredential(word)
+            missing = attestation.fmt == "none"
+            raise BadCredential("attestation_missing" if missing else "attestation_self")
+        # Steps 23 and 24: the trust anchors are those of ATTESTATION_ROOTS.
         self._roots.require_chain(chain, self._clock.now())
 
 

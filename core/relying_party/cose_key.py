@@ -1,30 +1,28 @@
-"""Credential public keys: checked when they are registered, kept in one canonical form.
+"""Credential public keys (COSE_Key, RFC 9052 §7): checked at registration, stored in one form.
 
-With attestation `none` nobody has signed for the key: whatever stands in the attested credential
-data is a claim. A key that cannot verify must be refused now, not crash at every later login.
+With attestation `none` nobody vouches for the key: the client can send any bytes. A key that can
+never verify a signature must be refused at registration, or every later login with it would fail.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 import cbor2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
-# RFC 9052 §7.1 and RFC 9053 §7: labels of a COSE_Key.
+from core.relying_party.errors import BadCredential
+
+# Labels of a COSE_Key (RFC 9052 §7.1, RFC 9053 §7, RFC 8230 §4).
 KTY, ALG, CRV, X, Y = 1, 3, -1, -2, -3
 N, E = -1, -2
 ES256, EDDSA, RS256 = -7, -8, -257
-# In the order of preference. SHA-1, RSA-PSS and the P-384 and P-521 curves are never offered.
+# In the order of preference. SHA-1, RSA-PSS, P-384 and P-521 are never offered.
 OFFERED = (ES256, EDDSA, RS256)
 
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 4096
@@ -32,29 +30,29 @@ MIN_EXPONENT = 65537  # FIPS 186-5 §5.1: 2^16 < e
 
 ED25519_PRIME = 2**255 - 19
 ED25519_D = -121665 * pow(121666, -1, ED25519_PRIME) % ED25519_PRIME
-# The y of the points whose order divides 8: a signature under them proves nothing.
+# The y coordinates of the points whose order divides 8. A signature under such a key proves
+# nothing.
 _ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 SMALL_ORDER_Y = frozenset((0, 1, ED25519_PRIME - 1, _ORDER_8, ED25519_PRIME - _ORDER_8))
-
 
 _P256, _ECDSA, _SHA256 = ec.SECP256R1(), ec.ECDSA(SHA256()), SHA256()
 
 
 class BadKey(Exception):
-    """The public key is none this service verifies with."""
+    """The bytes are not a public key that this service accepts."""
 
 
 def canonical(encoded: bytes) -> bytes:
-    """The canonical CBOR of the COSE key that `encoded` holds.
+    """Return the COSE_Key in `encoded` as canonical CBOR, the form that is stored.
 
     Raises BadKey unless it is a valid key of an offered algorithm with exactly the members that
-    WebAuthn L3 §5.8.5 and §6.5.1.1 ask for.
+    WebAuthn L3 §5.8.5 and §6.5.1.1 demand.
     """
     try:
         key = cbor2.loads(encoded, allow_duplicate_keys=False)
         if type(key) is not dict or any(type(label) is not int for label in key):
             raise BadKey("not a COSE map")
-        # True is 1 to Python.
+        # In Python `True == 1`, so the types are compared, too.
         if any(type(key.get(label)) is not int for label in (KTY, ALG)):
             raise BadKey("not a COSE key")
         check = _CHECKS.get((key[KTY], key[ALG]))
@@ -67,48 +65,29 @@ def canonical(encoded: bytes) -> bytes:
         raise BadKey(type(error).__name__) from None
 
 
-def verify(canonical_key: bytes, signature: bytes, data: bytes) -> None:
-    """`signature` over `data` holds under the key (RFC 9053 §2, RFC 8812 §2).
+def verify_signature(canonical_key: bytes, signature: bytes, data: bytes) -> None:
+    """Verify `signature` over `data` under a key that `canonical` returned. Raises BadCredential.
 
-    Raises cryptography's InvalidSignature; BadKey unless `canonical` wrote the key. The key is
-    built anew each time (a tenth of the whole): a key kept at hand would answer faster, and so tell
-    that somebody has used it.
+    The signature formats are those of WebAuthn L3 §6.5.5. The key object is built at each call,
+    which takes a tenth of the time. A cached key would answer faster, and so would tell that
+    somebody has used it recently.
     """
     try:
         key = cbor2.loads(canonical_key)
         _VERIFIERS[key[ALG]](key, signature, data)
     except InvalidSignature:
-        raise
-    except Exception as error:
-        raise BadKey(type(error).__name__) from None
+        raise BadCredential("signature") from None
+    except Exception:
+        raise BadCredential("public_key") from None
 
 
 def algorithm_of(canonical_key: bytes) -> int:
-    """The COSE algorithm of a key in its canonical form; 0 for what is none."""
+    """Return the COSE algorithm identifier of a canonical key, or 0 if the bytes are not a key."""
     try:
         algorithm: int = cbor2.loads(canonical_key)[ALG]
     except Exception:
         return 0
     return algorithm
-
-
-@cache
-def nobodys_keys() -> dict[int, bytes]:
-    """A key of each offered algorithm, made once in this process; nobody has the private halves."""
-    return fresh_keys()
-
-
-def fresh_keys() -> dict[int, bytes]:
-    """A new key of each offered algorithm, in canonical form."""
-    point = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
-    number = rsa.generate_private_key(MIN_EXPONENT, MIN_RSA_BITS).public_key().public_numbers()
-    x = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
-    keys = {
-        ES256: {KTY: 2, ALG: ES256, CRV: 1, X: point.x.to_bytes(32), Y: point.y.to_bytes(32)},
-        EDDSA: {KTY: 1, ALG: EDDSA, CRV: 6, X: x},
-        RS256: {KTY: 3, ALG: RS256, N: _shortest(number.n), E: _shortest(number.e)},
-    }
-    return {algorithm: canonical(cbor2.dumps(key)) for algorithm, key in keys.items()}
 
 
 def _require_members(key: Mapping[int, Any], *labels: int) -> None:
@@ -127,7 +106,7 @@ def _es256(key: Mapping[int, Any]) -> dict[int, Any]:
     if type(key[CRV]) is not int or key[CRV] != 1:
         raise BadKey("ES256 takes P-256 only")
     x, y = _octets(key[X], 32), _octets(key[Y], 32)
-    # Building the key proves that the point lies on the curve.
+    # This raises unless the point lies on the curve.
     _point(x, y)
     return {KTY: 2, ALG: ES256, CRV: 1, X: x, Y: y}
 

@@ -1,7 +1,7 @@
-"""Whom `ATTESTATION=direct` trusts: the certificates in one folder, and chains that end in one.
+"""Trust anchors of `ATTESTATION=direct`: the certificates in the folder ATTESTATION_ROOTS.
 
-The chain is built by OpenSSL at the time of the service's clock. It takes what vendors ship, such
-as GeneralizedTime before 2050 in Feitian's certificates, which stricter verifiers refuse.
+OpenSSL verifies the chain, at the time of the service's clock. It accepts certificates that vendors
+ship and stricter verifiers refuse, such as Feitian's with GeneralizedTime before 2050.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from pathlib import Path
 from cryptography import x509
 from OpenSSL import crypto
 
-from core.client_data import BadCredential
+from core.relying_party.errors import BadCredential
 
 MAX_CHAIN = 10
 # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED in OpenSSL's x509_vfy.h.
 OUT_OF_TIME = (9, 10)
-# What a certificate below the trusted one may be signed over; EdDSA has no hash of its own.
+# The hash algorithms of signatures below the trust anchor. EdDSA has none of its own.
 STRONG_HASHES = ("sha256", "sha384", "sha512")
 
 
 def read_roots(folder: Path) -> tuple[x509.Certificate, ...]:
-    """The certificates in the folder's `*.pem` files. Raises ValueError, naming the culprit."""
+    """Return the certificates in the folder's `*.pem` files. Raises ValueError, naming the file."""
     try:
         files = sorted(folder.iterdir())
     except OSError as error:
@@ -48,7 +48,7 @@ def _read(file: Path) -> list[x509.Certificate]:
 
 
 def read_chain(x5c: Sequence[bytes]) -> list[x509.Certificate]:
-    """The certificates of a statement, leaf first. Raises BadCredential."""
+    """Return the certificates of a statement, leaf first. Raises BadCredential."""
     if not 0 < len(x5c) <= MAX_CHAIN:
         raise BadCredential("attestation_certificate")
     try:
@@ -58,15 +58,15 @@ def read_chain(x5c: Sequence[bytes]) -> list[x509.Certificate]:
 
 
 class TrustedRoots:
-    """Trust anchors: roots, or the CA or even the one certificate that a vendor publishes."""
+    """The trust anchors. A vendor may publish a root, another CA, or a single certificate."""
 
     def __init__(self, roots: Sequence[x509.Certificate]) -> None:
         self._roots = [crypto.X509.from_cryptography(root) for root in roots]
 
     def require_chain(self, chain: Sequence[x509.Certificate], at: datetime) -> None:
-        """The chain ends in a trusted root, and all of it is valid `at` that moment (RFC 5280 §6).
+        """Check that the chain ends in a trust anchor and is valid at that moment (RFC 5280 §6).
 
-        Raises BadCredential. Revocation is not looked up: no CRL or OCSP is fetched.
+        Raises BadCredential. Revocation is not checked: the service fetches no CRL or OCSP.
         """
         try:
             leaf, *others = (crypto.X509.from_cryptography(found) for found in chain)
@@ -75,7 +75,7 @@ class TrustedRoots:
         except crypto.X509StoreContextError as error:
             raise BadCredential(_word_for(error)) from None
         except Exception:
-            # OpenSSL reads more strictly than the parser before it did.
+            # OpenSSL's parser is stricter than the one that has read the certificates.
             raise BadCredential("attestation_certificate") from None
         if any(found and found.name not in STRONG_HASHES for found in hashes):
             raise BadCredential("attestation_untrusted")
@@ -84,7 +84,7 @@ class TrustedRoots:
         store = crypto.X509Store()
         for root in self._roots:
             store.add_cert(root)
-        # An anchor need not be a root (FIDO Metadata Statement, attestationRootCertificates).
+        # A trust anchor need not be a root (FIDO Metadata Statement, attestationRootCertificates).
         store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
         store.set_time(at.astimezone(UTC))
         return store

@@ -15,7 +15,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from devtools.doctor.__main__ import diagnose
+from cli.doctor.__main__ import diagnose
 from tests.support import production
 from tests.support.process import free_port
 

@@ -17,11 +17,11 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from cli.doctor import configuration, database, files, redis, runtime
+from cli.doctor.__main__ import CHECKS, diagnose, main
+from cli.doctor.findings import Finding, Patient, examine, ok, skew
 from core.config import Settings
 from core.migrate import upgrade
-from devtools.doctor import configuration, database, files, redis, runtime
-from devtools.doctor.__main__ import CHECKS, diagnose, main
-from devtools.doctor.findings import Finding, Patient, examine, ok, skew
 
 SECRET = "f3b1c9e07a5d42868b0e1d7c94a6f2583e5b7a90c1d8f64237e9ab0c5d1f8e36"
 OTHER = "0d9c8b7a6f5e4d3c2b1a09f8e7d6c5b4a3928170f6e5d4c3b2a1908f7e6d5c4b"
@@ -34,7 +34,7 @@ PUBLIC = {
     "TRUSTED_PROXIES": "10.0.0.0/8",
 }
 HUNTER = "hunter2"
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -426,7 +426,7 @@ def test_no_secret_is_ever_printed(
 
 def test_it_is_a_command_whose_exit_code_tells(home: Path) -> None:
     """And one with which programs can do something."""
-    command = [sys.executable, "-m", "devtools.doctor", "--json"]
+    command = [sys.executable, "-m", "cli.doctor", "--json"]
     variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     for change, code in (({}, 0), ({"JWT_SECRET": "short"}, 1)):
         done = subprocess.run(

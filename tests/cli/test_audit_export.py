@@ -1,4 +1,4 @@
-"""`python -m devtools.audit export`: the trail as people and other tools read it."""
+"""`python -m cli.audit_export export`: the trail as people and other tools read it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import pytest
 
 import audit
 from audit import Caller, LoginBegun, LoginRefused, Party, ProfileRead
+from cli.audit_export import cell, main, moment
 from core.database import Transaction
-from devtools.audit import cell, main, moment
 from tests.support.process import ROOT
 from tests.support.service import Service
 
@@ -175,7 +175,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(url: str) -> None:
-    command = f"{sys.executable} -m devtools.audit export | head -n 1"
+    command = f"{sys.executable} -m cli.audit_export export | head -n 1"
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=ROOT,

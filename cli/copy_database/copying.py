@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, func, insert, inspect, literal, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from cli.copy_database.source import Refusal, broken_links, rows_of
 from core.migrate import newest_revision, revision_of
-from devtools.migrate.source import Refusal, broken_links, rows_of
 
 BATCH = 1000
 

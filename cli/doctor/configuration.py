@@ -6,11 +6,11 @@ import ipaddress
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from cli.doctor.findings import Finding, Patient, fail, ok, warn
 from core.config import is_wide
 from core.errors import ConfigurationError
 from core.related_origins import public_suffixes
 from core.workers import require_shared_state
-from devtools.doctor.findings import Finding, Patient, fail, ok, warn
 
 GUESSABLE = ("secret", "password", "changeme", "change-me", "example", "12345678", "qwerty")
 # A person who mistypes, tries again and then takes the other device.

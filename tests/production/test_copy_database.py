@@ -23,12 +23,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.pool import NullPool
 
+from cli.copy_database import copying
+from cli.copy_database.__main__ import main
+from cli.copy_database.source import opened
 from core.migrate import newest_revision, upgrade
 from core.postgres import open_engine
 from devtools.authenticator import SoftAuthenticator
-from devtools.migrate import copying
-from devtools.migrate.__main__ import main
-from devtools.migrate.source import opened
 from models import Base, UtcDateTime
 from tests.support import production
 from tests.support.service import JANE, Service, person

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from cli.doctor.findings import Finding, Patient, fail, ok, skew, warn
 from core.config import shown
-from devtools.doctor.findings import Finding, Patient, fail, ok, skew, warn
 from stores.redis import PREFIX
 
 PATIENCE_SECONDS = 3

@@ -1,8 +1,8 @@
 """Check a whole installation, before it serves or when it does not.
 
-    python -m devtools.doctor                one line a check, and how to mend it
-    python -m devtools.doctor --workers 4    as `uvicorn --workers 4` would be started
-    python -m devtools.doctor --json         the same for programs
+    python -m cli.doctor                one line a check, and how to mend it
+    python -m cli.doctor --workers 4    as `uvicorn --workers 4` would be started
+    python -m cli.doctor --json         the same for programs
 
 Reads the environment as the service does, and shows no secret. Nothing is changed: it writes and
 deletes a file in the database's folder and a key in Redis, and rolls its transaction back.
@@ -18,12 +18,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
+from cli.doctor import configuration, files, runtime
+from cli.doctor.database import database
+from cli.doctor.findings import Check, Finding, Patient, examine
+from cli.doctor.redis import redis
 from core.config import Settings
 from core.workers import workers as workers_of
-from devtools.doctor import configuration, files, runtime
-from devtools.doctor.database import database
-from devtools.doctor.findings import Check, Finding, Patient, examine
-from devtools.doctor.redis import redis
 
 CHECKS: dict[str, Check] = {
     "python": runtime.python,
@@ -72,7 +72,7 @@ def main(
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m devtools.doctor", description="Check a whole installation."
+        prog="python -m cli.doctor", description="Check a whole installation."
     )
     parser.add_argument("--json", action="store_true", help="findings for programs")
     parser.add_argument(

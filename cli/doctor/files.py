@@ -12,8 +12,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote
 
+from cli.doctor.findings import Finding, Patient, fail, ok, warn
 from core.config import Settings
-from devtools.doctor.findings import Finding, Patient, fail, ok, warn
 
 MOUNTS = Path("/proc/self/mounts")
 # SQLite's locks are not kept there: https://www.sqlite.org/faq.html#q5 and wal.html.

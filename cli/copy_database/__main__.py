@@ -1,7 +1,7 @@
 """Copy the service's SQLite database into PostgreSQL.
 
     alembic upgrade head                       on both databases, before
-    python -m devtools.migrate copy --from sqlite:///./app.db --to postgresql://…
+    python -m cli.copy_database copy --from sqlite:///./app.db --to postgresql://…
 
 Without --to, DATABASE_URL (or DATABASE_URL_FILE) names the target, and no password stands in a
 list of processes. All or nothing: one transaction, committed once every table was read again on
@@ -21,10 +21,10 @@ from urllib.parse import unquote
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from cli.copy_database.copying import Copied, copy, left_behind
+from cli.copy_database.source import Refusal, opened
 from core.config import Settings, shown
 from core.postgres import open_engine
-from devtools.migrate.copying import Copied, copy, left_behind
-from devtools.migrate.source import Refusal, opened
 from models import Base
 
 
@@ -87,7 +87,7 @@ def _file(url: str) -> Path:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m devtools.migrate")
+    parser = argparse.ArgumentParser(prog="python -m cli.copy_database")
     commands = parser.add_subparsers(required=True, metavar="copy")
     command = commands.add_parser("copy", help="SQLite to an empty, migrated PostgreSQL database")
     command.add_argument("--from", dest="source", required=True, metavar="sqlite:///FILE")

@@ -1,4 +1,4 @@
-"""The audit trail on standard output: `python -m devtools.audit export --format csv --since 7d`.
+"""The audit trail on standard output: `python -m cli.audit_export export --format csv --since 7d`.
 
 Reads the database that DATABASE_URL names and changes nothing there. Events come in the order of
 their time, one line each; however many there are, only a few hundred are in memory at once.
@@ -163,7 +163,7 @@ def count(text: str) -> int:
 
 
 def arguments(given: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m devtools.audit", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m cli.audit_export", description=__doc__)
     export = parser.add_subparsers(required=True, metavar="export").add_parser(
         "export", help="write events to standard output"
     )

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from devtools.doctor.findings import Finding, Patient, fail, ok, warn
+from cli.doctor.findings import Finding, Patient, fail, ok, warn
 
 OLDEST_PYTHON = (3, 11)
 FLOORS = {

@@ -25,11 +25,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from cli.doctor.files import sqlite_file
+from cli.doctor.findings import Finding, Patient, fail, ok, skew, warn
 from core.config import shown
 from core.migrate import newest_revision, revision_of
 from core.postgres import open_engine
-from devtools.doctor.files import sqlite_file
-from devtools.doctor.findings import Finding, Patient, fail, ok, skew, warn
 from models import Base
 
 T = TypeVar("T")

@@ -1,11 +1,11 @@
 /** Being signed in: into the profile, and every way out of it. */
 import { ApiError, getUser } from './api.js';
-import { offerAutofill, openFirstTab, openTab } from './gate.js';
+import { offerAutofill, openFirstTab, openTab } from './auth_view.js';
+import { explain } from './error_messages.js';
 import { say, warn } from './messages.js';
 import { clearProfile, showUser, startCountdown } from './profile.js';
 import { clearSession, isExpired, loadSession, saveSession } from './session.js';
 import { byId, focusHeading, showView } from './views.js';
-import { explain } from './words.js';
 
 function leave() {
   clearSession();
@@ -68,7 +68,7 @@ export async function openSession() {
 }
 
 /**
- * @param {import('./flows.js').Grant} grant
+ * @param {import('./ceremonies.js').Grant} grant
  * @param {string} welcome
  */
 export async function enter(grant, welcome) {

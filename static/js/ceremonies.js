@@ -1,79 +1,61 @@
-/** What a press of a button starts, and what is said when it did not end well. */
-import { enter } from './account.js';
-import { ApiError } from './api.js';
-import { login, loginWithPicked, register } from './flows.js';
-import { showErrors, valuesOf } from './forms.js';
-import { exclusively, goToLogin, offerAutofill } from './gate.js';
-import { say, warn } from './messages.js';
-import { explain, meansAccountExists } from './words.js';
+/** The two ceremonies, from the first call to the last. */
+import { ApiError, post } from './api.js';
+import { PasskeyError, createPasskey, deviceCanHold, usePasskey } from './passkeys.js';
+
+/** @typedef {{access_token: string, user: {id: string}}} Grant */
+
+/** @param {PublicKeyCredentialCreationOptionsJSON} publicKey */
+async function create(publicKey) {
+  try {
+    return await createPasskey(publicKey);
+  } catch (error) {
+    // Where nothing can hold a passkey, some browsers end the prompt as if it had been closed.
+    const closed = error instanceof PasskeyError && error.kind === 'cancelled';
+    if (closed && !(await deviceCanHold())) throw new PasskeyError('no-lock', error);
+    throw error;
+  }
+}
 
 /**
+ * A passkey the service refused would be offered for ever and never work; browsers that can are
+ * told to drop it. Only an answer proves it: after a lost one the account may well exist.
  * @param {unknown} error
- * @param {'register' | 'login'} doing
- * @param {HTMLFormElement} form
+ * @param {string | undefined} rpId
+ * @param {string} credentialId
  */
-function report(error, doing, form) {
-  if (error instanceof ApiError && error.status === 422 && showErrors(form, error.fields)) return;
-  const action = { label: 'Go to login', run: () => goToLogin(valuesOf(form).email) };
-  warn(explain(error, doing), meansAccountExists(error) ? action : undefined);
+async function dropRefused(error, rpId, credentialId) {
+  const refused = error instanceof ApiError && error.status >= 400 && error.status < 500;
+  if (!refused || !rpId) return;
+  await PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId }).catch(() => {});
 }
 
-/** @param {HTMLFormElement} form */
-async function registerAndSignIn(form) {
-  const person = valuesOf(form);
+/** @param {Record<string, string>} person the fields of the form */
+export async function register(person) {
+  const { publicKey } = await post('/register/begin', person);
+  const credential = await create(publicKey);
   try {
-    await register(person);
+    await post('/register/complete', { email: person.email, credential });
   } catch (error) {
-    return report(error, 'register', form);
-  }
-  try {
-    await enter(await login(person.email), 'Your account is ready, and you’re signed in.');
-  } catch (error) {
-    goToLogin(person.email);
-    say(`Your account is ready. ${explain(error, 'login')}`);
+    await dropRefused(error, publicKey.rp.id, /** @type {{id: string}} */ (credential).id);
+    throw error;
   }
 }
 
 /**
- * @param {HTMLFormElement} form
- * @param {() => Promise<import('./flows.js').Grant>} ceremony
+ * @param {string} [email] without one, any passkey the device has for this service will do
+ * @returns {Promise<Grant>}
  */
-async function enterBy(form, ceremony) {
-  try {
-    await enter(await ceremony(), 'You’re signed in.');
-  } catch (error) {
-    report(error, 'login', form);
-  }
+export async function login(email) {
+  const who = email ? { email } : {};
+  const { publicKey } = await post('/login/begin', who);
+  return post('/login/complete', { ...who, assertion: await usePasskey(publicKey) });
 }
 
 /**
- * @param {HTMLFormElement} form
- * @param {HTMLElement | null} button
- */
-export async function signUp(form, button) {
-  await exclusively(button, () => registerAndSignIn(form));
-  offerAutofill();
-}
-
-/**
- * @param {HTMLFormElement} form
- * @param {HTMLElement | null} button
- * @param {string} [email] without one, the device offers what it has
- */
-export async function signIn(form, button, email) {
-  await exclusively(button, () => enterBy(form, () => login(email)));
-  offerAutofill();
-}
-
-/**
- * A failed pick is not offered anew at once, but when the person comes back to the field: with
- * an authenticator that answers by itself it would never end.
- * @param {HTMLFormElement} form
+ * Finishes the sign-in of a passkey picked from the autofill list.
  * @param {object} assertion
+ * @returns {Promise<Grant>}
  */
-export async function signInWithPicked(form, assertion) {
-  await exclusively(null, () => {
-    say('Signing you in…');
-    return enterBy(form, () => loginWithPicked(assertion));
-  });
+export function loginWithPicked(assertion) {
+  return post('/login/complete', { assertion });
 }

@@ -1,8 +1,8 @@
 /** Wires the page together, where passkeys can work at all. */
 import { copyToken, logOut, openSession } from './account.js';
-import { signIn, signInWithPicked, signUp } from './ceremonies.js';
+import { signIn, signInWithPicked, signUp } from './actions.js';
+import { offerAutofill, whenPicked } from './auth_view.js';
 import { boundBirthDate, clearErrors, valuesOf, wireForm } from './forms.js';
-import { offerAutofill, whenPicked } from './gate.js';
 import { warn } from './messages.js';
 import { deviceCanHold, obstacle } from './passkeys.js';
 import { byId, showView } from './views.js';

@@ -1,5 +1,5 @@
-"""From SQLite to PostgreSQL with nothing lost: `python -m cli.copy_database copy`.
+"""`python -m cli copy-database`: copies the SQLite database into an empty PostgreSQL database.
 
-`source` opens the file so that nobody writes to it meanwhile, `copying` moves the rows and proves
-that they arrived; both go by the models, and know no table by name.
+`source` opens the SQLite file so that nobody else writes to it, `copying` copies the rows and
+compares both sides. Both take the tables from the models and name none of them.
 """

@@ -1,4 +1,4 @@
-"""What a check says, and what it is told about the service."""
+"""What a check is told about the service, and what it answers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from core.config import Settings
 
 Level = Literal["ok", "warn", "fail"]
 
+# core/tokens.py accepts a token whose times are this many seconds off.
+TOLERATED_SKEW_SECONDS = 5
+NOTABLE_SKEW_SECONDS = 1
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: how bad it is, what was looked at, what was found and how to mend it."""
+    """One result of a check: its level, and a text that says what was found and how to fix it."""
 
     level: Level
     text: str
@@ -24,8 +28,12 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Patient:
-    """The service as it would start: settings, sound or not, and what is wrong with them."""
+class Installation:
+    """The service as it would start.
+
+    `settings` may be invalid; `problems` are then the reasons, one sentence each. `workers` is the
+    number of processes.
+    """
 
     environment: Mapping[str, str]
     settings: Settings
@@ -33,7 +41,7 @@ class Patient:
     workers: int
 
 
-Check = Callable[[Patient], Iterator[Finding]]
+Check = Callable[[Installation], Iterator[Finding]]
 
 
 def ok(text: str) -> Finding:
@@ -48,20 +56,23 @@ def fail(text: str) -> Finding:
     return Finding("fail", text)
 
 
-def examine(name: str, check: Check, patient: Patient) -> Iterator[Finding]:
-    """The findings of one check. One that breaks is a finding; what it says may hold a secret."""
+def run_check(name: str, check: Check, installation: Installation) -> Iterator[Finding]:
+    """The findings of one check, with its name.
+
+    An exception becomes a failure that names only its type: its text may hold a secret.
+    """
     try:
-        for finding in check(patient):
+        for finding in check(installation):
             yield Finding(finding.level, finding.text, name)
     except Exception as error:
-        yield Finding("fail", f"could not be looked at: {type(error).__name__}", name)
+        yield Finding("fail", f"the check itself failed: {type(error).__name__}", name)
 
 
-def skew(seconds: float, where: str) -> Finding:
-    """What two clocks that are `seconds` apart mean; tokens are forgiven 5 seconds."""
-    text = f"the clock of {where} is {abs(seconds):.1f} s {'ahead' if seconds > 0 else 'behind'}"
-    if abs(seconds) > 5:
-        return fail(f"{text}: tokens and audit rows would be off; run NTP on both")
-    if abs(seconds) > 1:
+def clock_skew(seconds: float, server: str) -> Finding:
+    """Judge a server's clock that is `seconds` ahead of the clock of this machine."""
+    text = f"the clock of {server} is {abs(seconds):.1f} s {'ahead' if seconds > 0 else 'behind'}"
+    if abs(seconds) > TOLERATED_SKEW_SECONDS:
+        return fail(f"{text}: tokens and audit rows would have wrong times; run NTP on both")
+    if abs(seconds) > NOTABLE_SKEW_SECONDS:
         return warn(f"{text}: run NTP on both")
-    return ok(f"the clock agrees with that of {where}")
+    return ok(f"the clock agrees with that of {server}")

@@ -76,7 +76,7 @@ def test_the_image_holds_the_service_and_nothing_else(image: Image) -> None:
 
 
 def test_the_doctor_in_the_image_finds_it_well(image: Image) -> None:
-    code, said = image.run(["python", "-m", "cli.doctor"], LOG_FILE="/dev/null")
+    code, said = image.run(["python", "-m", "cli", "doctor"], LOG_FILE="/dev/null")
     assert code == 0, said
     assert "fail" not in said
 

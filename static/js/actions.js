@@ -1,4 +1,4 @@
-/** What a press of a button starts, and what is said when it did not end well. */
+/** What the buttons do: register, sign in, and show a message if that fails. */
 import { enter } from './account.js';
 import { ApiError } from './api.js';
 import { exclusively, goToLogin, offerAutofill } from './auth_view.js';
@@ -8,6 +8,7 @@ import { showErrors, valuesOf } from './forms.js';
 import { say, warn } from './messages.js';
 
 /**
+ * Shows an error: next to its fields if it is a 422, else as a message.
  * @param {unknown} error
  * @param {'register' | 'login'} doing
  * @param {HTMLFormElement} form
@@ -35,8 +36,9 @@ async function registerAndSignIn(form) {
 }
 
 /**
- * @param {HTMLFormElement} form
- * @param {() => Promise<import('./ceremonies.js').Grant>} ceremony
+ * Runs a login ceremony and opens the profile.
+ * @param {HTMLFormElement} form where errors are shown
+ * @param {() => Promise<import('./ceremonies.js').LoginAnswer>} ceremony
  */
 async function enterBy(form, ceremony) {
   try {
@@ -47,8 +49,10 @@ async function enterBy(form, ceremony) {
 }
 
 /**
+ * Registers the person of the form, then signs in.
  * @param {HTMLFormElement} form
- * @param {HTMLElement | null} button
+ * @param {HTMLElement | null} button the button that was pressed
+ * @returns {Promise<void>}
  */
 export async function signUp(form, button) {
   await exclusively(button, () => registerAndSignIn(form));
@@ -57,8 +61,9 @@ export async function signUp(form, button) {
 
 /**
  * @param {HTMLFormElement} form
- * @param {HTMLElement | null} button
- * @param {string} [email] without one, the device offers what it has
+ * @param {HTMLElement | null} button the button that was pressed
+ * @param {string} [email] without it, the browser offers every passkey of this service
+ * @returns {Promise<void>}
  */
 export async function signIn(form, button, email) {
   await exclusively(button, () => enterBy(form, () => login(email)));
@@ -66,10 +71,13 @@ export async function signIn(form, button, email) {
 }
 
 /**
- * A failed pick is not offered anew at once, but when the person comes back to the field: with
- * an authenticator that answers by itself it would never end.
+ * Signs in with a passkey that the person picked from the autofill list.
+ *
+ * After a failure autofill does not start again at once, but when the person focuses the email
+ * field: with an authenticator that answers without the person it would run in an endless loop.
  * @param {HTMLFormElement} form
- * @param {object} assertion
+ * @param {import('./passkeys.js').CredentialJSON} assertion
+ * @returns {Promise<void>}
  */
 export async function signInWithPicked(form, assertion) {
   await exclusively(null, () => {

@@ -1,15 +1,18 @@
-/** The two ceremonies, from the first call to the last. */
+/** The registration and the login ceremony: both calls of the service, and the prompt between. */
 import { ApiError, post } from './api.js';
 import { PasskeyError, createPasskey, deviceCanHold, usePasskey } from './passkeys.js';
 
-/** @typedef {{access_token: string, user: {id: string}}} Grant */
+/** @typedef {{access_token: string, user: {id: string}}} LoginAnswer of /login/complete */
 
-/** @param {PublicKeyCredentialCreationOptionsJSON} publicKey */
+/**
+ * @param {PublicKeyCredentialCreationOptionsJSON} publicKey
+ * @returns {Promise<import('./passkeys.js').CredentialJSON>}
+ */
 async function create(publicKey) {
   try {
     return await createPasskey(publicKey);
   } catch (error) {
-    // Where nothing can hold a passkey, some browsers end the prompt as if it had been closed.
+    // On a device that cannot hold a passkey, some browsers report a closed prompt.
     const closed = error instanceof PasskeyError && error.kind === 'cancelled';
     if (closed && !(await deviceCanHold())) throw new PasskeyError('no-lock', error);
     throw error;
@@ -17,44 +20,53 @@ async function create(publicKey) {
 }
 
 /**
- * A passkey the service refused would be offered for ever and never work; browsers that can are
- * told to drop it. Only an answer proves it: after a lost one the account may well exist.
+ * Tells the browser to delete a passkey that the service refused, if the browser supports that.
+ * Otherwise the browser would offer a passkey that never works. Only a 4xx answer proves the
+ * refusal: if the answer was lost, the account may exist.
  * @param {unknown} error
  * @param {string | undefined} rpId
  * @param {string} credentialId
  */
-async function dropRefused(error, rpId, credentialId) {
+async function deleteIfRefused(error, rpId, credentialId) {
   const refused = error instanceof ApiError && error.status >= 400 && error.status < 500;
   if (!refused || !rpId) return;
   await PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId }).catch(() => {});
 }
 
-/** @param {Record<string, string>} person the fields of the form */
+/**
+ * @param {Record<string, string>} person the fields of the form
+ * @returns {Promise<void>}
+ * @throws {ApiError | PasskeyError}
+ */
 export async function register(person) {
+  /** @type {{publicKey: PublicKeyCredentialCreationOptionsJSON}} */
   const { publicKey } = await post('/register/begin', person);
   const credential = await create(publicKey);
   try {
     await post('/register/complete', { email: person.email, credential });
   } catch (error) {
-    await dropRefused(error, publicKey.rp.id, /** @type {{id: string}} */ (credential).id);
+    await deleteIfRefused(error, publicKey.rp.id, credential.id);
     throw error;
   }
 }
 
 /**
- * @param {string} [email] without one, any passkey the device has for this service will do
- * @returns {Promise<Grant>}
+ * @param {string} [email] without it, the browser offers every passkey of this service
+ * @returns {Promise<LoginAnswer>}
+ * @throws {ApiError | PasskeyError}
  */
 export async function login(email) {
-  const who = email ? { email } : {};
-  const { publicKey } = await post('/login/begin', who);
-  return post('/login/complete', { ...who, assertion: await usePasskey(publicKey) });
+  const account = email ? { email } : {};
+  /** @type {{publicKey: PublicKeyCredentialRequestOptionsJSON}} */
+  const { publicKey } = await post('/login/begin', account);
+  return post('/login/complete', { ...account, assertion: await usePasskey(publicKey) });
 }
 
 /**
- * Finishes the sign-in of a passkey picked from the autofill list.
- * @param {object} assertion
- * @returns {Promise<Grant>}
+ * Completes the login with a passkey that the person picked from the autofill list.
+ * @param {import('./passkeys.js').CredentialJSON} assertion
+ * @returns {Promise<LoginAnswer>}
+ * @throws {ApiError}
  */
 export function loginWithPicked(assertion) {
   return post('/login/complete', { assertion });

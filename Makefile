@@ -28,8 +28,9 @@ lint: develop ## style: ruff check and ruff format --check
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 
-types: develop ## types: mypy --strict
+types: develop ## types: mypy --strict, and tsc --checkJs for the page
 	@$(BIN)/mypy --no-error-summary
+	@scripts/check-page-types.sh
 
 unit: develop ## the tests that need no browser
 	@$(BIN)/python -m pytest -m "not browser"
@@ -44,7 +45,7 @@ pins: develop ## resolve the direct requirements again and rewrite constraints.t
 	@$(BIN)/python scripts/pin.py
 
 clean: ## remove .venv and caches; database and log stay
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
+	@rm -rf .venv scripts/page-types/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 runtime:

@@ -1,1 +1,1 @@
-"""Tools for developers and tests; the service itself never imports anything from here."""
+"""A software passkey for developers and tests. The service never imports it; no image holds it."""

@@ -1,4 +1,4 @@
-"""Attestation statements, honest and not (WebAuthn L3 §6.5 and §8)."""
+"""Attestation statements, correct and incorrect (WebAuthn L3 §6.5 and §8)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from devtools import cose
 
 @dataclass(frozen=True)
 class ToAttest:
-    """What an attestation statement may sign: authenticator data, then client data hash."""
+    """The inputs of an attestation statement, and the key that signs it."""
 
     authenticator_data: bytes
     client_data_hash: bytes
@@ -23,21 +23,21 @@ class ToAttest:
 
 
 AttestationMaker = Callable[[ToAttest], tuple[Any, Any]]
-"""Receives what may be attested, returns `(fmt, attStmt)`."""
+"""Takes the inputs and returns `(fmt, attStmt)`."""
 
 
 def none(_: ToAttest) -> tuple[Any, Any]:
-    """The honest default: format `none` with an empty statement (§8.7)."""
+    """The default: format `none` with an empty statement (§8.7)."""
     return "none", {}
 
 
 def statement(fmt: object, att_stmt: object) -> AttestationMaker:
-    """Any format beside any statement, as they stand, whatever their types."""
+    """Any format with any statement, unchanged, of any type."""
     return lambda _: (fmt, att_stmt)
 
 
 def packed_self(*, alg: object = None, signature: object = None) -> AttestationMaker:
-    """Packed self attestation (§8.2): correct, unless an `alg` or `signature` is forced."""
+    """Packed self attestation (§8.2), correct unless `alg` or `signature` replaces a value."""
 
     def make(subject: ToAttest) -> tuple[Any, Any]:
         honest = cose.sign(subject.private_key, subject.message)
@@ -48,7 +48,7 @@ def packed_self(*, alg: object = None, signature: object = None) -> AttestationM
 
 
 def packed_x5c(*certificates: object) -> AttestationMaker:
-    """Packed attestation with a certificate chain of whatever is given, usually junk."""
+    """Packed attestation with `certificates` as its chain; they are usually not certificates."""
 
     def make(subject: ToAttest) -> tuple[Any, Any]:
         signature = cose.sign(subject.private_key, subject.message)
@@ -58,5 +58,5 @@ def packed_x5c(*certificates: object) -> AttestationMaker:
 
 
 def with_raw_statement(att_stmt: bytes) -> Callable[[bytes], bytes]:
-    """For `Flaw(attestation_object=...)`: the honest object around a statement of raw CBOR."""
+    """For `Flaw(attestation_object=...)`: the correct object with `att_stmt` (raw CBOR) in it."""
     return lambda honest: honest.replace(b"gattStmt\xa0", b"gattStmt" + att_stmt, 1)

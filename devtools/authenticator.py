@@ -1,13 +1,13 @@
 """A software authenticator: passkeys for tests and for the command line.
 
 It answers creation and request options (the `publicKey` of a begin call) as Chrome does with a
-platform passkey, and misbehaves only where a `Flaw` says so:
+platform authenticator. A `Flaw` makes one part of an answer wrong:
 
     authenticator = SoftAuthenticator(origin="http://localhost:8000")
     attestation = authenticator.create(creation_options)
     assertion = authenticator.get(request_options, flaw=Flaw(uv=False))
 
-It stands in for client and authenticator together (WebAuthn L3 §5.1 and §6.3).
+It replaces both the client and the authenticator (WebAuthn L3 §5.1 and §6.3).
 """
 
 import secrets
@@ -45,9 +45,9 @@ __all__ = [
 ]
 
 AAGUID: Final = bytes.fromhex("8d7a4a4e5f0f4b0c9c2f6d2b7a51c0de")
-"""Ours alone: a made-up model, so that nobody takes these passkeys for a vendor's."""
+"""An AAGUID that no vendor uses."""
 
-_HINT: Final = "; to answer all the same, pass flaw=Flaw(ignores_options=True)"
+_HINT: Final = "; to get an answer, pass flaw=Flaw(ignores_options=True)"
 
 
 class AlreadyRegistered(Exception):
@@ -55,7 +55,7 @@ class AlreadyRegistered(Exception):
 
 
 class NoPasskey(Exception):
-    """No passkey held here answers the request options (NotAllowedError)."""
+    """No passkey of this authenticator matches the request options (NotAllowedError)."""
 
 
 class AlgorithmNotOffered(Exception):
@@ -63,10 +63,10 @@ class AlgorithmNotOffered(Exception):
 
 
 class SoftAuthenticator:
-    """One device with its passkeys, and the browser in front of it.
+    """One device with its passkeys, and a browser.
 
-    `origin` is the page the browser shows; `counter=False` keeps every sign count at 0, as synced
-    passkeys do; `backup_eligible` and `backed_up` are given to every passkey made here.
+    `origin`: the origin of the page in the browser. `counter=False` keeps every sign count at 0,
+    as synced passkeys do. Every new passkey gets `backup_eligible` and `backed_up`.
     """
 
     def __init__(
@@ -90,10 +90,10 @@ class SoftAuthenticator:
     def create(
         self, public_key: Mapping[str, Any], *, alg: int = cose.ES256, flaw: Flaw = NO_FLAW
     ) -> dict[str, Any]:
-        """PublicKeyCredentialCreationOptionsJSON in, RegistrationResponseJSON out (§5.1.3).
+        """Create a passkey and add it to `passkeys` (§5.1.3).
 
-        The new passkey is remembered in `passkeys`, under the credential ID of the flaw if any.
-        Raises AlreadyRegistered and AlgorithmNotOffered.
+        `public_key`: PublicKeyCredentialCreationOptionsJSON. Returns RegistrationResponseJSON. A
+        flaw may set the credential ID. Raises AlreadyRegistered and AlgorithmNotOffered.
         """
         if not flaw.ignores_options:
             self._check_creation_options(public_key, alg)
@@ -116,11 +116,11 @@ class SoftAuthenticator:
         passkey: SoftPasskey | None = None,
         flaw: Flaw = NO_FLAW,
     ) -> dict[str, Any]:
-        """PublicKeyCredentialRequestOptionsJSON in, AuthenticationResponseJSON out (§5.1.4).
+        """Sign with a passkey (§5.1.4).
 
-        Answers with `passkey` if it is named, else with the newest that the options allow; raises
-        NoPasskey if they allow none. The passkey's own sign count goes up by one, whatever count
-        the flaw sends.
+        `public_key`: PublicKeyCredentialRequestOptionsJSON. Returns AuthenticationResponseJSON. The
+        passkey is `passkey`, or the newest one that the options allow. Its sign count goes up by
+        one, even if a flaw sends another count. Raises NoPasskey.
         """
         passkey = self._chosen_passkey(public_key, passkey, flaw)
         passkey.sign_count += int(self.counter)
@@ -132,14 +132,14 @@ class SoftAuthenticator:
         return credential_json(passkey, response, {}, flaw)
 
     def _check_creation_options(self, public_key: Mapping[str, Any], alg: int) -> None:
-        """Section 5.1.3: an algorithm that the relying party wants, and no second passkey."""
+        """The checks of §5.1.3: an algorithm that is offered, and no excluded passkey."""
         offered = [parameters["alg"] for parameters in public_key["pubKeyCredParams"]]
         if alg not in offered:
-            raise AlgorithmNotOffered(f"alg {alg} is not among those offered: {offered}{_HINT}")
+            raise AlgorithmNotOffered(f"alg {alg} is not one of the offered {offered}{_HINT}")
         rp_id = self._rp_id(public_key["rp"].get("id"))
         excluded = _credential_ids(public_key.get("excludeCredentials"))
         if any(held.rp_id == rp_id and held.credential_id in excluded for held in self.passkeys):
-            raise AlreadyRegistered(f"a passkey of this account is already held here{_HINT}")
+            raise AlreadyRegistered(f"this authenticator has a passkey of the account{_HINT}")
 
     def _new_passkey(self, public_key: Mapping[str, Any], alg: int, flaw: Flaw) -> SoftPasskey:
         return SoftPasskey(
@@ -154,7 +154,7 @@ class SoftAuthenticator:
         )
 
     def _remember(self, passkey: SoftPasskey) -> None:
-        """Section 6.3.2: one discoverable passkey for each account, so a new one replaces it."""
+        """Store the passkey in place of the account's former one (§6.3.2)."""
         account = (passkey.rp_id, passkey.user_handle)
         self.passkeys = [held for held in self.passkeys if held.account != account]
         self.passkeys.append(passkey)
@@ -162,18 +162,18 @@ class SoftAuthenticator:
     def _chosen_passkey(
         self, public_key: Mapping[str, Any], named: SoftPasskey | None, flaw: Flaw
     ) -> SoftPasskey:
-        """The first that fits, newest first (§6.3.3)."""
+        """The newest passkey that the options allow (§6.3.3)."""
         rp_id = self._rp_id(public_key.get("rpId"))
         allowed = _credential_ids(public_key.get("allowCredentials"))
         for candidate in [named] if named else self.passkeys[::-1]:
             fits = candidate.rp_id == rp_id and (not allowed or candidate.credential_id in allowed)
             if fits or flaw.ignores_options:
                 return candidate
-        raise NoPasskey(f"no passkey held here answers these options{_HINT}")
+        raise NoPasskey(f"no passkey matches these options{_HINT}")
 
-    def _rp_id(self, asked_for: str | None) -> str:
-        """The relying party asked for, by default the host of the origin (§5.1.3)."""
-        return asked_for or urlsplit(self.origin).hostname or ""
+    def _rp_id(self, requested: str | None) -> str:
+        """The requested relying party ID, by default the host of the origin (§5.1.3)."""
+        return requested or urlsplit(self.origin).hostname or ""
 
 
 def _credential_ids(descriptors: Sequence[Mapping[str, Any]] | None) -> set[bytes]:

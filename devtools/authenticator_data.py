@@ -1,4 +1,4 @@
-"""Authenticator data, byte by byte (WebAuthn L3 §6.1)."""
+"""Authenticator data (WebAuthn L3 §6.1)."""
 
 from collections.abc import Mapping
 from enum import IntFlag
@@ -11,7 +11,7 @@ from devtools.flaws import Flaw, edited_bytes, instead
 
 
 class Flags(IntFlag):
-    """The flags octet; bits 1 and 5 are reserved for future use and must be 0."""
+    """The flags byte. Bits 1 and 5 are reserved for future use and must be 0."""
 
     UP = 1 << 0
     RFU1 = 1 << 1
@@ -26,7 +26,7 @@ class Flags(IntFlag):
 def authenticator_data(
     rp_id: str, flags: Flags, sign_count: int, flaw: Flaw, *, attested: bytes = b""
 ) -> bytes:
-    """The parts as an honest authenticator has them and the flaw in; the bytes to sign out."""
+    """The bytes to sign: the given parts, changed as the flaw says."""
     extensions = b"" if flaw.extensions is None else as_cbor(flaw.extensions)
     if extensions:
         flags |= Flags.ED
@@ -42,7 +42,7 @@ def authenticator_data(
 
 
 def flawed_flags(honest: Flags, flaw: Flaw) -> Flags:
-    """Honest flags in; out the same with every flag forced that the flaw names."""
+    """The flags, with every flag that the flaw names set or cleared."""
     flags = honest
     for flag in Flags:
         forced = getattr(flaw, str(flag.name).lower())
@@ -54,7 +54,7 @@ def flawed_flags(honest: Flags, flaw: Flaw) -> Flags:
 def attested_credential_data(
     aaguid: bytes, credential_id: bytes, cose_key: dict[int, Any], flaw: Flaw
 ) -> bytes:
-    """AAGUID, credential ID and COSE key in; attested credential data (§6.5.1) out."""
+    """Attested credential data (§6.5.1): AAGUID, credential ID and COSE key."""
     attested_id = instead(credential_id, flaw.attested_credential_id)
     length = instead(len(attested_id), flaw.attested_credential_id_length).to_bytes(2, "big")
     key = credential_public_key(cose_key, flaw)
@@ -62,14 +62,14 @@ def attested_credential_data(
 
 
 def credential_public_key(honest: dict[int, Any], flaw: Flaw) -> bytes:
-    """The honest COSE key in; its CBOR, or that of whatever the flaw puts in its place, out."""
+    """The CBOR of the COSE key, or of what the flaw replaces it with."""
     if callable(flaw.cose_key):
         return as_cbor(flaw.cose_key(honest))
     return as_cbor(instead(honest, flaw.cose_key))
 
 
 def as_cbor(value: object) -> bytes:
-    """Bytes are taken as CBOR already; a mapping, and any other value, is encoded."""
+    """Encode a value. Bytes count as CBOR already and stay as they are."""
     if isinstance(value, bytes):
         return value
     return cbor2.dumps(dict(value) if isinstance(value, Mapping) else value)

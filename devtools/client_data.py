@@ -1,4 +1,4 @@
-"""clientDataJSON as browsers write it, and as they never would."""
+"""clientDataJSON as browsers write it, with flaws if wanted."""
 
 import json
 from typing import Any
@@ -8,9 +8,11 @@ from devtools.flaws import Flaw, edited_bytes, edited_members, instead
 
 
 def client_data_json(ceremony: str, challenge: str, origin: str, flaw: Flaw) -> bytes:
-    """`webauthn.create` or `webauthn.get`, the challenge of the options, and the origin in; the
-    UTF-8 bytes of the collected client data out (WebAuthn L3 §5.8.1.1). ValueError for a
-    challenge that browsers would not decode."""
+    """The collected client data in UTF-8 (WebAuthn L3 §5.8.1.1).
+
+    `ceremony`: `webauthn.create` or `webauthn.get`. Raises ValueError for a challenge that browsers
+    would not decode.
+    """
     text = instead(b64url(from_b64url(challenge)), flaw.challenge)
     members: dict[str, Any] = {
         "type": instead(ceremony, flaw.type),
@@ -25,12 +27,12 @@ def client_data_json(ceremony: str, challenge: str, origin: str, flaw: Flaw) -> 
 
 
 def padded(text: str) -> str:
-    """base64url text in; the same with the padding that the challenge must not have out."""
+    """The text with base64 padding, which a challenge must not have."""
     return text + ("=" * (-len(text) % 4) or "=")
 
 
 def serialized(members: dict[str, Any]) -> bytes:
-    """The limited-verification serialization: members in order, no white space."""
+    """The serialization of §5.8.1.1: members in order, no white space."""
     pairs = (f"{ccd_to_string(name)}:{_value(value)}" for name, value in members.items())
     return f"{{{','.join(pairs)}}}".encode()
 
@@ -42,7 +44,7 @@ def _value(value: object) -> str:
 
 
 def ccd_to_string(text: str) -> str:
-    """Text in, a JSON string out that escapes only what §5.8.1.1 (CCDToString) escapes."""
+    """A JSON string that escapes only what CCDToString (§5.8.1.1) escapes."""
     return '"' + "".join(_escaped(character) for character in text) + '"'
 
 

@@ -1,7 +1,7 @@
-"""Credential key pairs and their COSE form, for ES256, EdDSA (Ed25519) and RS256.
+"""Key pairs of credentials and their COSE form, for ES256, EdDSA (Ed25519) and RS256.
 
 Labels and values are those of RFC 9052 §7, RFC 9053 §7 and RFC 8230 §4;
-WebAuthn L3 §5.8.5 pins the curve of each algorithm.
+WebAuthn L3 §5.8.5 fixes the curve of each algorithm.
 """
 
 from typing import Any, Final
@@ -33,7 +33,7 @@ CRV_ED25519: Final = 6
 
 
 def generate_private_key(alg: int) -> PrivateKey:
-    """A COSE algorithm identifier in, a fresh private key out; ValueError for other algorithms."""
+    """A new private key for a COSE algorithm identifier. Raises ValueError for other algorithms."""
     if alg == ES256:
         return ec.generate_private_key(ec.SECP256R1())
     if alg == EDDSA:
@@ -44,7 +44,7 @@ def generate_private_key(alg: int) -> PrivateKey:
 
 
 def cose_key(public_key: PublicKey) -> dict[int, Any]:
-    """A public key in, its COSE_Key map out, members in CTAP2 canonical order."""
+    """The COSE_Key map of a public key, with its members in CTAP2 canonical order."""
     if isinstance(public_key, ec.EllipticCurvePublicKey):
         point = public_key.public_numbers()
         x, y = (coordinate.to_bytes(32, "big") for coordinate in (point.x, point.y))
@@ -57,17 +57,17 @@ def cose_key(public_key: PublicKey) -> dict[int, Any]:
 
 
 def minimal_bytes(number: int) -> bytes:
-    """A non-negative integer in, its shortest big-endian bytes out (RFC 8230 §4)."""
+    """The shortest big-endian bytes of a non-negative integer (RFC 8230 §4)."""
     return number.to_bytes((number.bit_length() + 7) // 8 or 1, "big")
 
 
 def spki(public_key: PublicKey) -> bytes:
-    """A public key in, its DER SubjectPublicKeyInfo out (WebAuthn L3 §5.2.1.1)."""
+    """The DER SubjectPublicKeyInfo of a public key (WebAuthn L3 §5.2.1.1)."""
     return public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def sign(private_key: PrivateKey, message: bytes) -> bytes:
-    """A message in, a signature out in the encoding of WebAuthn L3 §6.5.5."""
+    """The signature of the message, in the encoding of WebAuthn L3 §6.5.5."""
     if isinstance(private_key, ec.EllipticCurvePrivateKey):
         return private_key.sign(message, ec.ECDSA(SHA256()))
     if isinstance(private_key, rsa.RSAPrivateKey):

@@ -4,12 +4,12 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 
 def b64url(raw: bytes) -> str:
-    """Bytes in, base64url text without padding out."""
+    """Encode bytes as base64url without padding."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
 def from_b64url(text: str) -> bytes:
-    """base64url text in, bytes out; ValueError for padding and the like, as browsers refuse it."""
+    """Decode canonical base64url without padding. Raises ValueError for any other text."""
     raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     if b64url(raw) != text:
         raise ValueError(f"not canonical base64url: {text[:60]!r}")

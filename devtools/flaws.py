@@ -1,12 +1,12 @@
-"""What can be wrong with a WebAuthn ceremony, one named field per flaw.
+"""What can be wrong with a WebAuthn ceremony: one named field for each flaw.
 
-A test passes `flaw=Flaw(origin="http://evil.example")` and everything else stays honest: hashes
-and signatures are computed over the flawed bytes, so the flaw named is the only thing wrong.
-Three fields change the answer after signing and so break the signature when they touch signed
-bytes: `signature`, `response` and `credential`.
+A test passes `flaw=Flaw(origin="http://evil.example")`, and all else stays correct: hashes and
+signatures are computed over the changed bytes, so only the named part is wrong. Three fields change
+the answer after signing, and break the signature if they change signed bytes: `signature`,
+`response` and `credential`.
 
-Wherever a replacement is raw (bytes, or a JSON member) it may also be a function that receives the
-honest value: `Flaw(client_data=lambda honest: b"\\xef\\xbb\\xbf" + honest)`.
+A replacement that is raw (bytes, or a JSON member) may also be a function of the correct value:
+`Flaw(client_data=lambda honest: b"\\xef\\xbb\\xbf" + honest)`.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from devtools.cose import PrivateKey
 
 
 class Omit(Enum):
-    """The type of OMIT, so that type checkers tell it from any value."""
+    """The type of OMIT, so that type checkers distinguish it from all values."""
 
     OMIT = "omit"
 
@@ -32,7 +32,7 @@ RawBytes = bytes | Callable[[bytes], bytes]
 
 @dataclass(frozen=True, kw_only=True)
 class Flaw:
-    """Everything that a ceremony can get wrong; a field left alone means honest behaviour."""
+    """What is wrong with an answer. A field with its default value changes nothing."""
 
     # Collected client data (WebAuthn L3 §5.8.1)
     type: str | None = None
@@ -55,7 +55,7 @@ class Flaw:
     at: bool | None = None
     ed: bool | None = None
     sign_count: int | None = None
-    extensions: object | None = None  # bytes are raw CBOR; sets ED unless `ed` says otherwise
+    extensions: object | None = None  # bytes are raw CBOR; sets ED unless `ed` is given
     trailing_authenticator_data: bytes = b""
     authenticator_data: RawBytes | None = None
 
@@ -63,7 +63,7 @@ class Flaw:
     aaguid: bytes | None = None
     attested_credential_id: bytes | None = None
     attested_credential_id_length: int | None = None
-    # Bytes are raw CBOR, any other value is encoded, a function receives the honest map.
+    # Bytes are raw CBOR, other values are encoded, a function gets the correct map.
     cose_key: object | Callable[[dict[int, Any]], object] | None = None
 
     # Attestation object (§6.5.4)
@@ -71,24 +71,24 @@ class Flaw:
     trailing_attestation_object: bytes = b""
     attestation_object: RawBytes | None = None
 
-    # Assertion (§6.3.3); a user handle in text goes out as it stands
+    # Assertion (§6.3.3). A user handle of type str is sent unchanged, bytes as base64url.
     user_handle: bytes | str | Omit | None = None
     signing_key: PrivateKey | None = None
     flip_signature_bit: bool = False
     signature: RawBytes | None = None
 
-    # The credential as JSON (§5.1): `credential_id` is that of every place, `raw_id` and
-    # `attested_credential_id` of theirs; the mappings replace members, OMIT removes them
+    # The credential as JSON (§5.1). `credential_id` changes all places that hold it, `raw_id` and
+    # `attested_credential_id` only one each. The mappings replace members, and OMIT removes one.
     credential_id: bytes | None = None
     raw_id: bytes | None = None
     response: Mapping[str, object] = field(default_factory=dict)
     credential: Mapping[str, object] = field(default_factory=dict)
 
-    # The options sent: excludeCredentials, allowCredentials, pubKeyCredParams, rpId
+    # Ignore excludeCredentials, allowCredentials, pubKeyCredParams and rpId of the options.
     ignores_options: bool = False
 
     def __repr__(self) -> str:
-        """Only what is wrong, so that a failed test names it."""
+        """Only the fields that are set, so that a failed test names the flaw."""
         wrong = {n: value for n, value in vars(self).items() if value != getattr(NO_FLAW, n)}
         return f"Flaw({', '.join(f'{name}={value!r}' for name, value in wrong.items())})"
 
@@ -97,19 +97,19 @@ NO_FLAW: Final = Flaw()
 
 
 def instead(honest: T, forced: T | None) -> T:
-    """The honest value, or the one that a flaw forces."""
+    """`forced` if a flaw sets it, else the correct value."""
     return honest if forced is None else forced
 
 
 def edited_bytes(honest: bytes, change: RawBytes | None) -> bytes:
-    """Honest bytes and a raw replacement (or none, or a function) in; the bytes to send out."""
+    """The bytes to send: `honest`, its replacement, or the result of a function of it."""
     if change is None:
         return honest
     return change(honest) if callable(change) else change
 
 
 def edited_members(honest: dict[str, Any], changes: Mapping[str, object]) -> dict[str, Any]:
-    """JSON members and their replacements in; a new dict out, without the OMITted members."""
+    """A copy of the JSON members with the changes made, and members that are OMIT removed."""
     result = dict(honest)
     for name, change in changes.items():
         if change is OMIT:

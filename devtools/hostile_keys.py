@@ -1,7 +1,7 @@
 """Credential public keys that a relying party must refuse at registration.
 
 Each is a value for `Flaw(cose_key=...)`: a COSE_Key map (RFC 9052 §7), raw CBOR bytes, or a
-function of the honest key. `EVERY` names them all, for tests that try each in turn.
+function of the correct key. `EVERY` holds all of them by name, for parametrized tests.
 """
 
 import secrets
@@ -28,11 +28,11 @@ from devtools.hostile_cbor import (
 KeyChange = Callable[[CoseKey], object]
 
 UNIVERSAL_ED25519_SIGNATURE: Final = b"\x01" + bytes(63)
-"""Verifies over every message under `small_order_ed25519()`: R the neutral point, S zero."""
+"""A signature of every message under `small_order_ed25519()`: R is the neutral point, S is 0."""
 
 
 def off_curve() -> CoseKey:
-    """ES256 with a point beside P-256: a good x, and a y that is off by one bit."""
+    """ES256 with a point that is not on P-256: one bit of y is wrong."""
     key = cose.cose_key(cose.generate_private_key(cose.ES256).public_key())
     return {**key, Y: key[Y][:-1] + bytes([key[Y][-1] ^ 1])}
 
@@ -43,55 +43,56 @@ def zero_point() -> CoseKey:
 
 
 def p384() -> CoseKey:
-    """A real P-384 key that claims ES256: WebAuthn L3 §5.8.5 allows only P-256 there."""
+    """A P-384 key that claims ES256; WebAuthn L3 §5.8.5 allows only P-256."""
     point = ec.generate_private_key(ec.SECP384R1()).public_key().public_numbers()
     x, y = (coordinate.to_bytes(48, "big") for coordinate in (point.x, point.y))
     return {KTY: cose.KTY_EC2, ALG: cose.ES256, CRV: 2, X: x, Y: y}
 
 
 def compressed_point(honest: CoseKey) -> CoseKey:
-    """The honest ES256 key with y as a sign bit (RFC 9053 §7.1.1), which WebAuthn bars."""
+    """The correct ES256 key with y as a sign bit (RFC 9053 §7.1.1), which WebAuthn forbids."""
     return {**honest, Y: bool(honest[Y][-1] & 1)}
 
 
 def rsa(bits: int = 2048, e: int = 65537) -> CoseKey:
-    """RS256 with a modulus of `bits` and the exponent `e`, however weak. Nobody can sign with it,
-    unless e = 1, where everybody can."""
+    """RS256 with a modulus of `bits` and the exponent `e`, even weak ones.
+
+    Nobody can sign with it, except that everybody can with e = 1.
+    """
     modulus, exponent = cose.minimal_bytes(_modulus(bits)), cose.minimal_bytes(e)
     return {KTY: cose.KTY_RSA, ALG: cose.RS256, N: modulus, E: exponent}
 
 
 @cache
 def _modulus(bits: int) -> int:
-    """A real modulus where that is quick, and where the crypto library agrees to make one; an odd
-    number elsewhere."""
+    """An RSA modulus where the library creates one quickly, else a random odd number."""
     if 1024 <= bits <= 2048:
         return generate_private_key(65537, bits).public_key().public_numbers().n
     return secrets.randbits(bits) | 1 << (bits - 1) | 1
 
 
 def short_ed25519(length: int = 5) -> CoseKey:
-    """EdDSA with a public key of `length` bytes where Ed25519 has 32."""
+    """EdDSA with a public key of `length` bytes; Ed25519 has 32."""
     return _okp(secrets.token_bytes(length))
 
 
 def small_order_ed25519() -> CoseKey:
-    """EdDSA with the neutral point: anybody can sign, see UNIVERSAL_ED25519_SIGNATURE."""
+    """EdDSA with the neutral point: anybody can sign, with UNIVERSAL_ED25519_SIGNATURE."""
     return _okp(b"\x01" + bytes(31))
 
 
 def off_curve_ed25519() -> CoseKey:
-    """EdDSA with y = 2, which is on no point; OpenSSL notices at the first signature only."""
+    """EdDSA with y = 2, which no point has; OpenSSL notices only at the first signature."""
     return _okp(b"\x02" + bytes(31))
 
 
 def unreduced_ed25519() -> CoseKey:
-    """EdDSA with a y beyond the field prime (RFC 8032 §5.1.3 bars it)."""
+    """EdDSA with a y above the field prime, which RFC 8032 §5.1.3 forbids."""
     return _okp(b"\xff" * 31 + b"\x7f")
 
 
 def x25519() -> CoseKey:
-    """EdDSA on X25519, a curve for key agreement that cannot sign."""
+    """EdDSA on X25519, a curve for key agreement that has no signatures."""
     return _okp(secrets.token_bytes(32), crv=4)
 
 
@@ -100,17 +101,17 @@ def _okp(x: bytes, crv: int = cose.CRV_ED25519) -> CoseKey:
 
 
 def without(*labels: int) -> KeyChange:
-    """The honest key less the COSE parameters named: `without(KTY)`."""
+    """The correct key without the named COSE parameters: `without(KTY)`."""
     return lambda honest: {label: honest[label] for label in honest if label not in labels}
 
 
 def with_parameters(parameters: Mapping[int, object]) -> KeyChange:
-    """The honest key with COSE parameters added or replaced: `with_parameters({ALG: -37})`."""
+    """The correct key with parameters added or replaced: `with_parameters({ALG: -37})`."""
     return lambda honest: {**honest, **parameters}
 
 
 def huge_parameter(size: int = 1 << 20, label: int = -70001) -> KeyChange:
-    """The honest key beside an unknown parameter of `size` bytes, which the careless store."""
+    """The correct key with an unknown parameter of `size` bytes, which a service might store."""
     return with_parameters({label: bytes(size)})
 
 
@@ -164,4 +165,4 @@ EVERY: Final[Mapping[str, object]] = {
     "nested lists": nested_lists(),
     "a list that claims 2**60 items": claimed_length(),
 }
-"""Every hostile key by name; all of them go with `create(options)`, that is with ES256."""
+"""Every hostile key by name. All of them are for `create(options)`, which means ES256."""

@@ -1,4 +1,4 @@
-"""Texts that a lenient base64 decoder takes for the same bytes (attack A7)."""
+"""Texts that a lenient base64 decoder decodes to the same bytes (attack A7)."""
 
 from typing import Final
 
@@ -6,8 +6,10 @@ _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 
 def same_bytes_other_text(text: str) -> dict[str, str]:
-    """Canonical base64url text in; out, by name, other texts that Python's own decoder reads as
-    the very same bytes. A relying party must compare challenges as text to tell them apart."""
+    """Other texts, by name, that Python's decoder decodes to the same bytes as `text`.
+
+    `text`: canonical base64url. A relying party must compare challenges as text.
+    """
     spellings = {
         "padding": text + "=" * (-len(text) % 4 or 1),
         "too much padding": text + "====",
@@ -20,6 +22,6 @@ def same_bytes_other_text(text: str) -> dict[str, str]:
 
 
 def _with_loose_bits(text: str) -> str:
-    """The last character with its unused bits set: 2 of them after 3 characters, 4 after 2."""
+    """The last character with its unused bits set: 2 bits of 3 characters, 4 bits of 2."""
     unused = {2: 0b1111, 3: 0b11}.get(len(text) % 4, 0)
     return _ALPHABET[_ALPHABET.index(text[-1]) | unused]

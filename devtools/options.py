@@ -1,4 +1,4 @@
-"""The options of a relying party that is not there, for tests of one ceremony alone."""
+"""The options that a relying party sends, for tests that run no service."""
 
 from typing import Any, Final
 
@@ -9,8 +9,10 @@ CHALLENGE: Final = b64url(bytes(range(32)))
 
 
 def creation_options(**members: Any) -> dict[str, Any]:
-    """PublicKeyCredentialCreationOptionsJSON (WebAuthn L3 §5.1.8) for localhost, with the
-    members given added or replaced."""
+    """PublicKeyCredentialCreationOptionsJSON (WebAuthn L3 §5.1.8) for localhost.
+
+    `members` are added, or replace others.
+    """
     return {
         "rp": {"id": "localhost", "name": "Auth Example"},
         "user": {"id": b64url(b"jane's handle"), "name": "jane@example.com", "displayName": "Jane"},
@@ -21,8 +23,10 @@ def creation_options(**members: Any) -> dict[str, Any]:
 
 
 def request_options(*allowed: bytes, **members: Any) -> dict[str, Any]:
-    """PublicKeyCredentialRequestOptionsJSON (§5.1.9) for localhost, with these credential
-    IDs allowed, or every one if none is given."""
+    """PublicKeyCredentialRequestOptionsJSON (§5.1.9) for localhost.
+
+    `allowed`: the credential IDs in allowCredentials; without any, all passkeys are allowed.
+    """
     return {
         "challenge": CHALLENGE,
         "rpId": "localhost",
@@ -32,5 +36,5 @@ def request_options(*allowed: bytes, **members: Any) -> dict[str, Any]:
 
 
 def descriptor(credential_id: bytes) -> dict[str, Any]:
-    """A credential ID in, PublicKeyCredentialDescriptorJSON out."""
+    """PublicKeyCredentialDescriptorJSON of a credential ID."""
     return {"type": "public-key", "id": b64url(credential_id)}

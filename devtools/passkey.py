@@ -1,9 +1,9 @@
-"""Register and log in from the command line, with a passkey in software instead of a finger.
+"""Register and log in from the command line, with a software passkey.
 
     python -m devtools.passkey register --email jane@example.com
     TOKEN=$(python -m devtools.passkey login --email jane@example.com)
 
-Standard output carries the access token alone; whatever is for people goes to standard error.
+Only the access token goes to standard output; messages for people go to standard error.
 """
 
 import argparse
@@ -13,37 +13,35 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from cli.errors import CommandError
 from devtools.authenticator import AlgorithmNotOffered, AlreadyRegistered, NoPasskey
-from devtools.ceremonies import Ceremonies, NotLocal, NotRunning, Refused
-from devtools.passkey_store import PasskeyStore, StoreError
+from devtools.ceremonies import Ceremonies
+from devtools.passkey_store import PasskeyStore
 
-REFUSED, MISUSED, NOT_RUNNING = 1, 2, 3
+REFUSED = 1
 
 EPILOG: Final = """\
-exit codes: 0 done, 1 refused by the service (or no passkey fits), 2 wrong arguments or not
+exit status: 0 done, 1 refused by the service (or no passkey fits), 2 wrong arguments or not
 localhost, 3 no service at the URL.
-Danger: the file holds private keys in clear. Only localhost is ever registered with or logged
-in to."""
+Danger: the file holds private keys in clear. The command works with localhost only."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line in, the exit code out."""
+    """Run the command line `arguments`, and return the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if not options.email and not options.usernameless:
-        parser.error("--email is required, but for a login with --usernameless")
+        parser.error("--email is required, except for a login with --usernameless")
     try:
         with Ceremonies(options.url, PasskeyStore(options.store)) as ceremonies:
             _COMMANDS[options.command](ceremonies, options)
     except NoPasskey:
         who = options.email or "any account"
         return _fail(REFUSED, f"no passkey for {who} in {options.store} fits: register first")
-    except (Refused, AlreadyRegistered, AlgorithmNotOffered) as error:
+    except (AlreadyRegistered, AlgorithmNotOffered) as error:
         return _fail(REFUSED, str(error))
-    except (NotLocal, StoreError) as error:
-        return _fail(MISUSED, str(error))
-    except NotRunning as error:
-        return _fail(NOT_RUNNING, f"{error}; is the service running?")
+    except CommandError as error:
+        return _fail(error.exit_status, str(error))
     return 0
 
 
@@ -55,24 +53,28 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_register(commands.add_parser("register", help="create an account, then log in to it"))
-    _add_login(commands.add_parser("login", help="log in, print the access token"))
-    _add_login(commands.add_parser("whoami", help="log in, print the user as the service has it"))
+    _add_register(commands.add_parser("register", help="create an account and log in"))
+    _add_login(commands.add_parser("login", help="log in and print the access token"))
+    _add_login(commands.add_parser("whoami", help="log in and print the user"))
     return parser
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--email", help="whose account")
+    add("--email", help="the email of the account")
     add("--url", default="http://localhost:8000", help="the service (default: %(default)s)")
     add(
         "--store",
         type=Path,
         default=Path(".passkeys.json"),
         metavar="FILE",
-        help="where the passkeys are kept, readable by you alone (default: %(default)s)",
+        help="the file with the passkeys, readable by its owner only (default: %(default)s)",
     )
-    add("--json", action="store_true", help="print the whole answer, with token and user id")
+    add(
+        "--json",
+        action="store_true",
+        help="print the whole answer, with token and user id",
+    )
 
 
 def _add_register(parser: argparse.ArgumentParser) -> None:
@@ -90,7 +92,7 @@ def _add_login(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--usernameless",
         action="store_true",
-        help="do not tell the service the email; without --email the newest passkey is used",
+        help="do not send the email to the service; without --email use the newest passkey",
     )
 
 

@@ -1,4 +1,4 @@
-"""Passkeys in a file. Danger: the private keys lie there in clear; they are for localhost only."""
+"""Passkeys in a file. Danger: the private keys are in clear, so they are for localhost only."""
 
 import json
 import os
@@ -6,23 +6,26 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from cli.errors import CommandError
 from devtools.soft_passkey import SoftPasskey
 
 OWNER_ONLY = 0o600
 
 
-class StoreError(Exception):
-    """The file is no passkey store, or cannot be written."""
+class StoreError(CommandError):
+    """The file is not a passkey store, or cannot be written."""
+
+    exit_status = 2
 
 
 class PasskeyStore:
-    """A file of passkeys, readable by its owner alone, replaced whole at every change."""
+    """A file of passkeys, readable by its owner only. Every change replaces the whole file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def passkeys(self) -> list[SoftPasskey]:
-        """All passkeys kept, oldest first; none if there is no file. Raises StoreError."""
+        """All stored passkeys, oldest first; none if the file does not exist. Raises StoreError."""
         try:
             members = json.loads(self.path.read_text("utf-8"))
             return [SoftPasskey.from_json(passkey) for passkey in members["passkeys"]]
@@ -32,12 +35,12 @@ class PasskeyStore:
             raise StoreError(f"{self.path} is not a passkey store: {error!r}") from error
 
     def keep(self, passkey: SoftPasskey) -> None:
-        """Add the passkey, or put it in the place of the one with its credential ID."""
+        """Store the passkey; it replaces one with the same credential ID. Raises StoreError."""
         kept = [held for held in self.passkeys() if held.credential_id != passkey.credential_id]
         self._write([*kept, passkey])
 
     def forget(self, passkey: SoftPasskey) -> None:
-        """Remove the passkey, as after a registration that the relying party refused."""
+        """Delete the passkey, for example after a refused registration. Raises StoreError."""
         kept = [held for held in self.passkeys() if held.credential_id != passkey.credential_id]
         self._write(kept)
 
@@ -53,15 +56,15 @@ class PasskeyStore:
 
 
 def _write_atomically(path: Path, text: str) -> None:
-    """All or nothing: a new file beside the old one, on disk before it takes its name."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    """Write a temporary file, flush it to the disk, then rename it to `path`."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

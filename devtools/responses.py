@@ -1,4 +1,4 @@
-"""What the browser hands to the page: signatures, handles and the credential as JSON."""
+"""The credential as JSON, as the browser returns it to the page."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -16,7 +16,7 @@ from devtools.soft_passkey import SoftPasskey
 def attestation_response(
     passkey: SoftPasskey, client_data: bytes, auth_data: bytes, flaw: Flaw
 ) -> dict[str, Any]:
-    """AuthenticatorAttestationResponseJSON (WebAuthn L3 §5.1), but for its transports."""
+    """AuthenticatorAttestationResponseJSON (WebAuthn L3 §5.1), without its transports."""
     return {
         "clientDataJSON": b64url(client_data),
         "attestationObject": b64url(_attestation_object(passkey, auth_data, client_data, flaw)),
@@ -29,7 +29,7 @@ def attestation_response(
 def _attestation_object(
     passkey: SoftPasskey, auth_data: bytes, client_data: bytes, flaw: Flaw
 ) -> bytes:
-    """Section 6.5.4: format, statement and authenticator data."""
+    """Format, statement and authenticator data in CBOR (§6.5.4)."""
     key = instead(passkey.private_key, flaw.signing_key)
     subject = ToAttest(auth_data, sha256(client_data).digest(), key, passkey.alg)
     fmt, att_stmt = (flaw.attestation or none)(subject)
@@ -40,7 +40,7 @@ def _attestation_object(
 def assertion_response(
     passkey: SoftPasskey, client_data: bytes, auth_data: bytes, flaw: Flaw
 ) -> dict[str, Any]:
-    """AuthenticatorAssertionResponseJSON (§5.1), signed as §6.3.3 says."""
+    """AuthenticatorAssertionResponseJSON (§5.1), signed as in §6.3.3."""
     message = auth_data + sha256(client_data).digest()
     response = {
         "clientDataJSON": b64url(client_data),
@@ -60,13 +60,15 @@ def _signature(passkey: SoftPasskey, message: bytes, flaw: Flaw) -> bytes:
 
 
 def _user_handle(passkey: SoftPasskey, forced: bytes | str | None) -> str:
-    """Text goes out as it stands; bytes as base64url."""
+    """A forced str stays as it is; bytes become base64url."""
     return forced if isinstance(forced, str) else b64url(instead(passkey.user_handle, forced))
 
 
 def client_extensions(public_key: Mapping[str, Any]) -> dict[str, Any]:
-    """Creation options in, clientExtensionResults out. credProps is the one extension answered:
-    every passkey here is discoverable (§10.1.3)."""
+    """clientExtensionResults for creation options.
+
+    The only extension is credProps (§10.1.3): every passkey is discoverable.
+    """
     asked_for = (public_key.get("extensions") or {}).get("credProps")
     return {"credProps": {"rk": True}} if asked_for else {}
 
@@ -74,7 +76,7 @@ def client_extensions(public_key: Mapping[str, Any]) -> dict[str, Any]:
 def credential_json(
     passkey: SoftPasskey, response: dict[str, Any], extensions: dict[str, Any], flaw: Flaw
 ) -> dict[str, Any]:
-    """RegistrationResponseJSON or AuthenticationResponseJSON (§5.1) around its response."""
+    """RegistrationResponseJSON or AuthenticationResponseJSON (§5.1) with this `response`."""
     credential_id = instead(passkey.credential_id, flaw.credential_id)
     honest = {
         "id": b64url(credential_id),

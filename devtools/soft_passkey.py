@@ -1,4 +1,4 @@
-"""A passkey of the software authenticator, and its form in a file."""
+"""A passkey of the software authenticator, and its JSON form in a file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,22 +32,22 @@ class SoftPasskey:
 
     @property
     def public_key(self) -> PublicKey:
-        """The public half, as registration hands it out."""
+        """The public key that the registration sends."""
         return self.private_key.public_key()
 
     @property
     def account(self) -> tuple[str, bytes]:
-        """What an authenticator keeps a passkey under: relying party and user handle."""
+        """Relying party ID and user handle. An authenticator holds one passkey for each pair."""
         return self.rp_id, self.user_handle
 
     @property
     def backup_flags(self) -> Flags:
-        """BE and BS as they stand now (§6.1.3)."""
+        """The flags BE and BS of this passkey (§6.1.3)."""
         eligible = Flags.BE if self.backup_eligible else Flags(0)
         return eligible | Flags.BS if self.backed_up else eligible
 
     def to_json(self) -> dict[str, Any]:
-        """JSON members out. Danger: the private key is among them, in clear."""
+        """The members of the JSON object. Danger: one of them is the private key, in clear."""
         key = self.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         return {
             "rp_id": self.rp_id,
@@ -63,7 +63,7 @@ class SoftPasskey:
 
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> Self:
-        """The members that `to_json` wrote in; the same passkey out."""
+        """The passkey from the members that `to_json` returned."""
         binary = {
             name: from_b64url(members[name])
             for name in ("credential_id", "private_key", "user_handle")

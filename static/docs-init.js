@@ -1,4 +1,4 @@
-/* Starts Swagger UI. A file of its own, because the page's policy allows no inline script. */
+/* Starts Swagger UI. It is a file because the Content-Security-Policy allows no inline script. */
 'use strict';
 
 const dark = window.matchMedia('(prefers-color-scheme: dark)');
@@ -10,10 +10,10 @@ window.ui = window.SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#swagger-ui',
   deepLinking: true,
-  // A token is kept by nobody but this tab.
+  // The token must not outlive this tab.
   persistAuthorization: false,
   displayRequestDuration: true,
   tryItOutEnabled: true,
-  // Unless told not to, Swagger UI asks a public service to validate what is not on localhost.
+  // By default Swagger UI sends the description to a public validator, unless on localhost.
   validatorUrl: null,
 });

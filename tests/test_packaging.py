@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from devtools.doctor.runtime import FLOORS
+from cli.doctor.runtime import FLOORS
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNTIME, DEVELOP, CONSTRAINTS = "requirements.txt", "requirements-dev.txt", "constraints.txt"
@@ -36,7 +36,7 @@ LAYER_OF = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 # The trail is stored like everything else.
 SIDE_DOORS = {("audit", "stores")}
 # Beside the service: they may import it, it never imports them.
-OUTSIDE = {"bench", "devtools", "migrations", "reset_db", "scripts", "tests"}
+OUTSIDE = {"bench", "cli", "devtools", "migrations", "reset_db", "scripts", "tests"}
 ROOT_MODULES = {"main", "models", "schemas", "auth", "audit", "reset_db"}
 
 # Who may touch a library that decides about security or storage.

@@ -1,11 +1,11 @@
-/** Being signed in: into the profile, and every way out of it. */
+/** The signed-in state: opening the profile, and every way of leaving it. */
 import { ApiError, getUser } from './api.js';
-import { offerAutofill, openFirstTab, openTab } from './gate.js';
+import { offerAutofill, openFirstTab, openTab } from './auth_view.js';
+import { explain } from './error_messages.js';
 import { say, warn } from './messages.js';
 import { clearProfile, showUser, startCountdown } from './profile.js';
 import { clearSession, isExpired, loadSession, saveSession } from './session.js';
 import { byId, focusHeading, showView } from './views.js';
-import { explain } from './words.js';
 
 function leave() {
   clearSession();
@@ -14,12 +14,13 @@ function leave() {
 }
 
 function expire() {
-  const watched = byId('view-profile').contains(document.activeElement);
+  const focusInProfile = byId('view-profile').contains(document.activeElement);
   leave();
-  if (watched) focusHeading();
+  if (focusInProfile) focusHeading();
   warn('Your session has expired. Sign in again to continue.');
 }
 
+/** Deletes the token from this tab and shows the login view. */
 export function logOut() {
   leave();
   focusHeading();
@@ -28,20 +29,21 @@ export function logOut() {
 
 /**
  * @param {unknown} error
- * @returns {boolean} whether it says nothing about the token: nobody answered, or nobody could
+ * @returns {boolean} whether the service did not judge the token: no answer, 429 or 5xx
  */
-function saysNothing(error) {
+function leavesTokenUnjudged(error) {
   if (!(error instanceof ApiError)) return false;
   return error.kind !== 'problem' || error.status === 429 || error.status >= 500;
 }
 
 /**
- * Back to the login view. A token that was not judged is kept for another try.
+ * Shows the login view and says why. A token that the service did not judge stays stored, so that
+ * a reload can try it again.
  * @param {unknown} error
- * @param {{expires: number}} session
+ * @param {import('./session.js').Session} session
  */
 function leaveBecause(error, session) {
-  if (saysNothing(error)) {
+  if (leavesTokenUnjudged(error)) {
     openTab('login');
     warn(explain(error, 'session'), { label: 'Reload', run: () => location.reload() });
   } else if (isExpired(session)) {
@@ -52,7 +54,11 @@ function leaveBecause(error, session) {
   }
 }
 
-/** Shows the profile that the stored token opens, or the way in and why it is needed. */
+/**
+ * Shows the profile of the stored token's user. Without a token, or with one that does not work,
+ * shows the registration or login view.
+ * @returns {Promise<void>}
+ */
 export async function openSession() {
   const session = loadSession();
   if (!session) return openFirstTab();
@@ -68,17 +74,20 @@ export async function openSession() {
 }
 
 /**
- * @param {import('./flows.js').Grant} grant
- * @param {string} welcome
+ * Stores the token of a completed login and opens the profile.
+ * @param {import('./ceremonies.js').LoginAnswer} answer
+ * @param {string} welcome the message to show in the profile
+ * @returns {Promise<void>}
  */
-export async function enter(grant, welcome) {
-  saveSession(grant.access_token, grant.user.id);
+export async function enter(answer, welcome) {
+  saveSession(answer.access_token, answer.user.id);
   await openSession();
   if (byId('view-profile').hidden) return;
   focusHeading();
   say(welcome);
 }
 
+/** @returns {Promise<void>} */
 export async function copyToken() {
   try {
     await navigator.clipboard.writeText(loadSession()?.token ?? '');

@@ -1,14 +1,15 @@
-/** The service, as the page sees it: one call, one kind of error. */
+/** Calls of the service's HTTP API. Every failure is an ApiError. */
 
-const PATIENCE_MS = 15_000;
-/** A client clock that is off by less than this is not worth correcting. */
-const SKEW_MS = 5_000;
+const TIMEOUT_MS = 15_000;
+/** A smaller difference of the clocks is ignored: the Date header has whole seconds. */
+const TOLERATED_SKEW_MS = 5_000;
 
+/** Milliseconds that the service's clock is ahead of the clock of this device. */
 let clockOffset = 0;
 
 /**
- * Why a call failed, in terms of what the person can do about it.
- * `network` and `timeout` never reached an answer, `problem` is an answer.
+ * Why a call failed. `network` and `timeout`: there was no answer. `problem`: the service answered
+ * with an error.
  */
 export class ApiError extends Error {
   /**
@@ -27,22 +28,27 @@ export class ApiError extends Error {
 }
 
 /**
- * The time by the service's clock, so that a wrong clock here does not end a session early.
+ * The time by the service's clock. With it, a wrong clock of this device does not end a session
+ * early.
  * @returns {number} milliseconds since 1970
  */
 export function serverNow() {
   return Date.now() + clockOffset;
 }
 
-/** @param {Response} response */
+/**
+ * Compares the Date header with the clock of this device.
+ * @param {Response} response
+ */
 function noteClock(response) {
   const offset = Date.parse(response.headers.get('Date') ?? '') - Date.now();
-  if (Number.isFinite(offset)) clockOffset = Math.abs(offset) > SKEW_MS ? offset : 0;
+  if (Number.isFinite(offset)) clockOffset = Math.abs(offset) > TOLERATED_SKEW_MS ? offset : 0;
 }
 
 /**
+ * The Retry-After header, which holds seconds or a date (RFC 9110 §10.2.3).
  * @param {Response} response
- * @returns {number | null} seconds
+ * @returns {number | null} seconds, at least 1; null without the header
  */
 function retryAfter(response) {
   const value = response.headers.get('Retry-After');
@@ -51,8 +57,11 @@ function retryAfter(response) {
   return Number.isFinite(seconds) ? Math.max(1, Math.ceil(seconds)) : null;
 }
 
-/** @param {Response} response */
-async function refusal(response) {
+/**
+ * @param {Response} response with an error status
+ * @returns {Promise<ApiError>}
+ */
+async function problem(response) {
   const body = await response.json().catch(() => ({}));
   return new ApiError('problem', {
     status: response.status,
@@ -65,16 +74,18 @@ async function refusal(response) {
 /**
  * @param {string} path
  * @param {RequestInit} init
+ * @returns {Promise<any>} the JSON of the answer
+ * @throws {ApiError}
  */
 async function call(path, init) {
   const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), PATIENCE_MS);
+  const timer = setTimeout(() => limit.abort(), TIMEOUT_MS);
   const cancel = () => limit.abort();
   init.signal?.addEventListener('abort', cancel, { once: true });
   try {
     const response = await fetch(path, { cache: 'no-store', ...init, signal: limit.signal });
     noteClock(response);
-    if (!response.ok) throw await refusal(response);
+    if (!response.ok) throw await problem(response);
     return await response.json();
   } catch (error) {
     if (error instanceof ApiError) throw error;
@@ -87,8 +98,10 @@ async function call(path, init) {
 
 /**
  * @param {string} path
- * @param {object} body
+ * @param {object} body sent as JSON
  * @param {AbortSignal} [signal]
+ * @returns {Promise<any>} the JSON of the answer
+ * @throws {ApiError}
  */
 export function post(path, body, signal) {
   const headers = { 'Content-Type': 'application/json' };
@@ -98,6 +111,8 @@ export function post(path, body, signal) {
 /**
  * @param {string} id
  * @param {string} token
+ * @returns {Promise<import('./profile.js').User>}
+ * @throws {ApiError}
  */
 export function getUser(id, token) {
   const headers = { Authorization: `Bearer ${token}` };

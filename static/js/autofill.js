@@ -1,47 +1,52 @@
 /**
- * Passkeys in the email field's autofill list. A page may have one WebAuthn request at a time,
- * so the one that waits here has to be stopped, and be seen to have stopped, before a prompt opens.
+ * Passkeys in the autofill list of the email field ("conditional mediation").
+ *
+ * A page can have one WebAuthn request at a time. So the request that waits here must be stopped,
+ * and must have ended, before a ceremony opens a prompt.
  */
 import { post } from './api.js';
 import { autofillAvailable, usePasskey } from './passkeys.js';
 
-/** Challenges live five minutes; a minute is left for the person to answer the prompt. */
+/** A challenge is valid for five minutes; this leaves one minute to answer the prompt. */
 const RENEW_MS = 4 * 60_000;
-/** Password managers that stand in for the browser are known to overlook an abort. */
-const LET_GO_MS = 1_000;
+/** Some password managers that replace the browser's prompt ignore an abort. */
+const ABORT_TIMEOUT_MS = 1_000;
 
 /** @type {{controller: AbortController, done: Promise<void>} | null} */
-let waiting = null;
+let current = null;
 
 /**
- * An open but unwatched tab asks the service for nothing.
+ * Resolves when the tab is visible, or when the signal aborts. A hidden tab must not ask the
+ * service for challenges.
  * @param {AbortSignal} signal
+ * @returns {Promise<void>}
  */
 function visible(signal) {
   return new Promise((resolve) => {
-    const look = () => {
+    const check = () => {
       if (document.hidden && !signal.aborted) return;
-      document.removeEventListener('visibilitychange', look);
-      signal.removeEventListener('abort', look);
-      resolve(undefined);
+      document.removeEventListener('visibilitychange', check);
+      signal.removeEventListener('abort', check);
+      resolve();
     };
-    document.addEventListener('visibilitychange', look);
-    signal.addEventListener('abort', look);
-    look();
+    document.addEventListener('visibilitychange', check);
+    signal.addEventListener('abort', check);
+    check();
   });
 }
 
 /**
- * Waits on one challenge until a passkey is picked or the challenge has grown old.
+ * Gets one challenge, and waits until the person picks a passkey or the challenge is too old.
  * @param {AbortSignal} signal
- * @returns {Promise<object | null>} the assertion, or null when it is time for a new challenge
+ * @returns {Promise<import('./passkeys.js').CredentialJSON | null>} the assertion, or null if a new
+ *   challenge is needed
  */
 async function round(signal) {
   const { publicKey } = await post('/login/begin', {}, signal);
   const begun = Date.now();
   const stale = new AbortController();
   const end = () => stale.abort();
-  // Timers stand still while a laptop sleeps, so the wall clock is looked at on waking, too.
+  // Timers do not run while a laptop sleeps, so the age is also checked when it wakes up.
   const wake = () => Date.now() - begun >= RENEW_MS && end();
   const timer = setTimeout(end, RENEW_MS);
   signal.addEventListener('abort', end, { once: true });
@@ -63,7 +68,7 @@ async function round(signal) {
 
 /**
  * @param {AbortSignal} signal
- * @returns {Promise<object | null>}
+ * @returns {Promise<import('./passkeys.js').CredentialJSON | null>} null if aborted or unsupported
  */
 async function offer(signal) {
   if (!(await autofillAvailable())) return null;
@@ -76,27 +81,30 @@ async function offer(signal) {
 }
 
 /**
- * Starts offering passkeys, unless they are being offered already. A failure is silent: nobody
- * asked for this, and the buttons still work.
- * @param {(assertion: object) => void} onPicked
+ * Starts autofill, unless it runs already. A failure shows no message: the person did not ask for
+ * autofill, and the buttons still work.
+ * @param {(assertion: import('./passkeys.js').CredentialJSON) => void} onPicked
  */
 export function startAutofill(onPicked) {
-  if (waiting) return;
+  if (current) return;
   const controller = new AbortController();
   const done = offer(controller.signal)
     .catch(() => null)
     .then((assertion) => {
-      if (waiting?.controller === controller) waiting = null;
+      if (current?.controller === controller) current = null;
       if (assertion && !controller.signal.aborted) onPicked(assertion);
     });
-  waiting = { controller, done };
+  current = { controller, done };
 }
 
-/** Stops offering passkeys, and resolves once the browser has let go of the request. */
+/**
+ * Stops autofill.
+ * @returns {Promise<void>} resolves when the browser has ended the request, or ignores the abort
+ */
 export async function stopAutofill() {
-  const current = waiting;
-  waiting = null;
-  current?.controller.abort();
-  const overlooked = new Promise((resolve) => setTimeout(resolve, LET_GO_MS));
-  await Promise.race([current?.done, overlooked]);
+  const stopped = current;
+  current = null;
+  stopped?.controller.abort();
+  const timeout = new Promise((resolve) => setTimeout(resolve, ABORT_TIMEOUT_MS));
+  await Promise.race([stopped?.done, timeout]);
 }

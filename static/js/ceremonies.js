@@ -1,79 +1,73 @@
-/** What a press of a button starts, and what is said when it did not end well. */
-import { enter } from './account.js';
-import { ApiError } from './api.js';
-import { login, loginWithPicked, register } from './flows.js';
-import { showErrors, valuesOf } from './forms.js';
-import { exclusively, goToLogin, offerAutofill } from './gate.js';
-import { say, warn } from './messages.js';
-import { explain, meansAccountExists } from './words.js';
+/** The registration and the login ceremony: both calls of the service, and the prompt between. */
+import { ApiError, post } from './api.js';
+import { PasskeyError, createPasskey, deviceCanHold, usePasskey } from './passkeys.js';
+
+/** @typedef {{access_token: string, user: {id: string}}} LoginAnswer of /login/complete */
 
 /**
+ * @param {PublicKeyCredentialCreationOptionsJSON} publicKey
+ * @returns {Promise<import('./passkeys.js').CredentialJSON>}
+ */
+async function create(publicKey) {
+  try {
+    return await createPasskey(publicKey);
+  } catch (error) {
+    // On a device that cannot hold a passkey, some browsers report a closed prompt.
+    const closed = error instanceof PasskeyError && error.kind === 'cancelled';
+    if (closed && !(await deviceCanHold())) throw new PasskeyError('no-lock', error);
+    throw error;
+  }
+}
+
+/**
+ * Tells the browser to delete a passkey that the service refused, if the browser supports that.
+ * Otherwise the browser would offer a passkey that never works. Only a 4xx answer proves the
+ * refusal: if the answer was lost, the account may exist.
  * @param {unknown} error
- * @param {'register' | 'login'} doing
- * @param {HTMLFormElement} form
+ * @param {string | undefined} rpId
+ * @param {string} credentialId
  */
-function report(error, doing, form) {
-  if (error instanceof ApiError && error.status === 422 && showErrors(form, error.fields)) return;
-  const action = { label: 'Go to login', run: () => goToLogin(valuesOf(form).email) };
-  warn(explain(error, doing), meansAccountExists(error) ? action : undefined);
-}
-
-/** @param {HTMLFormElement} form */
-async function registerAndSignIn(form) {
-  const person = valuesOf(form);
-  try {
-    await register(person);
-  } catch (error) {
-    return report(error, 'register', form);
-  }
-  try {
-    await enter(await login(person.email), 'Your account is ready, and you’re signed in.');
-  } catch (error) {
-    goToLogin(person.email);
-    say(`Your account is ready. ${explain(error, 'login')}`);
-  }
+async function deleteIfRefused(error, rpId, credentialId) {
+  const refused = error instanceof ApiError && error.status >= 400 && error.status < 500;
+  if (!refused || !rpId) return;
+  await PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId }).catch(() => {});
 }
 
 /**
- * @param {HTMLFormElement} form
- * @param {() => Promise<import('./flows.js').Grant>} ceremony
+ * @param {Record<string, string>} person the fields of the form
+ * @returns {Promise<void>}
+ * @throws {ApiError | PasskeyError}
  */
-async function enterBy(form, ceremony) {
+export async function register(person) {
+  /** @type {{publicKey: PublicKeyCredentialCreationOptionsJSON}} */
+  const { publicKey } = await post('/register/begin', person);
+  const credential = await create(publicKey);
   try {
-    await enter(await ceremony(), 'You’re signed in.');
+    await post('/register/complete', { email: person.email, credential });
   } catch (error) {
-    report(error, 'login', form);
+    await deleteIfRefused(error, publicKey.rp.id, credential.id);
+    throw error;
   }
 }
 
 /**
- * @param {HTMLFormElement} form
- * @param {HTMLElement | null} button
+ * @param {string} [email] without it, the browser offers every passkey of this service
+ * @returns {Promise<LoginAnswer>}
+ * @throws {ApiError | PasskeyError}
  */
-export async function signUp(form, button) {
-  await exclusively(button, () => registerAndSignIn(form));
-  offerAutofill();
+export async function login(email) {
+  const account = email ? { email } : {};
+  /** @type {{publicKey: PublicKeyCredentialRequestOptionsJSON}} */
+  const { publicKey } = await post('/login/begin', account);
+  return post('/login/complete', { ...account, assertion: await usePasskey(publicKey) });
 }
 
 /**
- * @param {HTMLFormElement} form
- * @param {HTMLElement | null} button
- * @param {string} [email] without one, the device offers what it has
+ * Completes the login with a passkey that the person picked from the autofill list.
+ * @param {import('./passkeys.js').CredentialJSON} assertion
+ * @returns {Promise<LoginAnswer>}
+ * @throws {ApiError}
  */
-export async function signIn(form, button, email) {
-  await exclusively(button, () => enterBy(form, () => login(email)));
-  offerAutofill();
-}
-
-/**
- * A failed pick is not offered anew at once, but when the person comes back to the field: with
- * an authenticator that answers by itself it would never end.
- * @param {HTMLFormElement} form
- * @param {object} assertion
- */
-export async function signInWithPicked(form, assertion) {
-  await exclusively(null, () => {
-    say('Signing you in…');
-    return enterBy(form, () => loginWithPicked(assertion));
-  });
+export function loginWithPicked(assertion) {
+  return post('/login/complete', { assertion });
 }

@@ -1,4 +1,4 @@
-/** The time left on the token, by the second. */
+/** A countdown to the end of the token, in seconds. */
 import { serverNow } from './api.js';
 
 /**
@@ -13,11 +13,11 @@ export function clockText(ms) {
 }
 
 /**
- * Calls back at every full second left, and at once when a sleeping tab comes back.
- * @param {number} expires
- * @param {(left: number) => void} onTick
+ * Calls `onTick` at every full second that is left, and when a hidden tab becomes visible.
+ * @param {number} expires milliseconds since 1970, by the service's clock
+ * @param {(left: number) => void} onTick gets the milliseconds that are left
  * @param {() => void} onEnd
- * @returns {() => void} stops it
+ * @returns {() => void} stops the countdown
  */
 export function countDown(expires, onTick, onEnd) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -31,7 +31,7 @@ export function countDown(expires, onTick, onEnd) {
     const left = expires - serverNow();
     onTick(Math.max(0, left));
     if (left > 0) {
-      // Aligned with the seconds that are shown, so that none is skipped or shown twice as long.
+      // Wait until the shown second changes, so that each second is shown for one second.
       timer = setTimeout(tick, left % 1000 || 1000);
     } else {
       stop();

@@ -1,12 +1,12 @@
-/** Reading forms, and errors next to the field they belong to. */
+/** The values of a form, and error messages next to the fields. */
 
-/** @typedef {{pointer: string, message: string}} FieldProblem */
+/** @typedef {{pointer: string, message: string}} FieldProblem `pointer`: a JSON Pointer */
 
-const OLDEST_YEARS = 130;
+const MAX_AGE_YEARS = 130;
 
 /**
  * @param {HTMLFormElement} form
- * @returns {Record<string, string>}
+ * @returns {Record<string, string>} the trimmed values by field name
  */
 export function valuesOf(form) {
   const entries = [...inputsOf(form)].map((input) => [input.name, input.value.trim()]);
@@ -20,14 +20,14 @@ function inputsOf(form) {
 
 /**
  * @param {HTMLInputElement} input
- * @param {string} message an empty one clears
+ * @param {string} message empty: remove the error
  */
 function setError(input, message) {
-  const place = /** @type {HTMLElement} */ (document.getElementById(`${input.id}-error`));
-  place.textContent = message;
+  const output = /** @type {HTMLElement} */ (document.getElementById(`${input.id}-error`));
+  output.textContent = message;
   if (message) {
     input.setAttribute('aria-invalid', 'true');
-    input.setAttribute('aria-describedby', place.id);
+    input.setAttribute('aria-describedby', output.id);
   } else {
     input.removeAttribute('aria-invalid');
     input.removeAttribute('aria-describedby');
@@ -40,10 +40,10 @@ export function clearErrors(form) {
 }
 
 /**
- * Puts each message next to its field and the focus on the first of them.
+ * Shows each message next to its field, removes all others, and focuses the first field with one.
  * @param {HTMLFormElement} form
  * @param {FieldProblem[]} problems
- * @returns {boolean} whether any of them had a field here
+ * @returns {boolean} whether a problem belongs to a field of the form
  */
 export function showErrors(form, problems) {
   let first = null;
@@ -57,11 +57,11 @@ export function showErrors(form, problems) {
 }
 
 /**
- * What is plainly wrong is said before the service is asked. It decides all the same.
+ * Finds simple errors without a call of the service. The service checks the values again.
  * @param {HTMLInputElement} input
- * @returns {string}
+ * @returns {string} the message; empty if the value is good
  */
-function complaint(input) {
+function messageFor(input) {
   const name = input.labels?.[0].textContent?.toLowerCase() ?? 'value';
   const { validity } = input;
   if (validity.badInput) return 'Enter a full date.';
@@ -78,14 +78,14 @@ function complaint(input) {
  */
 export function checkForm(form) {
   const problems = [...inputsOf(form)]
-    .map((input) => ({ pointer: `/${input.name}`, message: complaint(input) }))
+    .map((input) => ({ pointer: `/${input.name}`, message: messageFor(input) }))
     .filter(({ message }) => message);
   return !showErrors(form, problems);
 }
 
 /**
  * @param {HTMLFormElement} form
- * @param {() => void} onSubmit runs only when the form is in order
+ * @param {() => void} onSubmit called when the form is submitted without errors
  */
 export function wireForm(form, onSubmit) {
   form.addEventListener('input', ({ target }) => {
@@ -98,7 +98,7 @@ export function wireForm(form, onSubmit) {
 }
 
 /**
- * Bounds of a date of birth, in the person's own calendar.
+ * Sets the earliest and latest date of birth, in the local time zone.
  * @param {HTMLInputElement} input
  */
 export function boundBirthDate(input) {
@@ -106,5 +106,5 @@ export function boundBirthDate(input) {
   const local = (/** @type {number} */ year) =>
     [year, now.getMonth() + 1, now.getDate()].map((n) => String(n).padStart(2, '0')).join('-');
   input.max = local(now.getFullYear());
-  input.min = local(now.getFullYear() - OLDEST_YEARS);
+  input.min = local(now.getFullYear() - MAX_AGE_YEARS);
 }

@@ -1,8 +1,8 @@
-/** Wires the page together, where passkeys can work at all. */
+/** The start of the page: connects the buttons and opens the first view. */
 import { copyToken, logOut, openSession } from './account.js';
-import { signIn, signInWithPicked, signUp } from './ceremonies.js';
+import { signIn, signInWithPicked, signUp } from './actions.js';
+import { offerAutofill, whenPicked } from './auth_view.js';
 import { boundBirthDate, clearErrors, valuesOf, wireForm } from './forms.js';
-import { offerAutofill, whenPicked } from './gate.js';
 import { warn } from './messages.js';
 import { deviceCanHold, obstacle } from './passkeys.js';
 import { byId, showView } from './views.js';
@@ -46,7 +46,7 @@ async function start() {
   }
 }
 
-// Passkeys belong to a domain and an address is none: at a loopback address no prompt would open.
+// A passkey belongs to a domain, and an IP address is not a domain: the browser would refuse.
 if (['127.0.0.1', '[::1]'].includes(location.hostname)) {
   location.replace(location.href.replace(location.hostname, 'localhost'));
 } else {

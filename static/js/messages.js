@@ -1,8 +1,8 @@
-/** What the page says to the person: one message at a time, seen and heard. */
+/** Messages of the page, one at a time, also for screen readers (ARIA live regions). */
 
-/** @typedef {{label: string, run: () => void}} Action */
+/** @typedef {{label: string, run: () => void}} Action a button in a message */
 
-/** @param {string} id */
+/** @param {string} id of a symbol in index.html */
 function icon(id) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
@@ -15,7 +15,8 @@ function icon(id) {
 /**
  * @param {'status' | 'alert'} kind
  * @param {string} text
- * @param {Action} [action]
+ * @param {Action} [action] a button after the text
+ * @returns {HTMLElement} the live region
  */
 function fill(kind, text, action) {
   quiet();
@@ -36,7 +37,7 @@ function fill(kind, text, action) {
 }
 
 /**
- * Good or neutral news, read out when the screen reader has time.
+ * Shows good or neutral news (role `status`): a screen reader finishes its sentence first.
  * @param {string} text
  * @param {Action} [action]
  */
@@ -45,7 +46,7 @@ export function say(text, action) {
 }
 
 /**
- * Bad news, read out at once.
+ * Shows bad news (role `alert`): a screen reader interrupts its sentence.
  * @param {string} text
  * @param {Action} [action]
  */
@@ -53,7 +54,7 @@ export function warn(text, action) {
   fill('alert', text, action).scrollIntoView({ block: 'nearest' });
 }
 
-/** Takes back what was said. */
+/** Removes the message. */
 export function quiet() {
   for (const region of document.querySelectorAll('.message')) {
     region.replaceChildren();

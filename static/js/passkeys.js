@@ -1,11 +1,14 @@
-/** The browser's side of WebAuthn. JSON in, JSON out: the browser itself does all base64url. */
+/** The calls of the browser's WebAuthn API. The browser converts between JSON and bytes. */
 
-/** A prompt that ends this close to its limit ran out of time; one that ends earlier was closed. */
+/** A prompt that ends within this time before its timeout counts as timed out. */
 const TIMEOUT_SLACK_MS = 750;
 
-/** @typedef {'cancelled' | 'timed-out' | 'exists' | 'wrong-host' | 'no-lock' | 'failed'} PromptEnd */
+/**
+ * @typedef {'cancelled' | 'timed-out' | 'exists' | 'wrong-host' | 'no-lock' | 'failed'} PromptEnd
+ */
+/** @typedef {RegistrationResponseJSON | AuthenticationResponseJSON} CredentialJSON */
 
-/** A prompt that made no passkey, or used none. */
+/** A prompt ended without a credential. */
 export class PasskeyError extends Error {
   /**
    * @param {PromptEnd} kind
@@ -18,7 +21,7 @@ export class PasskeyError extends Error {
 }
 
 /**
- * Why passkeys cannot work here at all, or null where they can.
+ * Why passkeys cannot work in this browser; null if they can.
  * @returns {'insecure' | 'too-old' | null}
  */
 export function obstacle() {
@@ -31,24 +34,24 @@ export function obstacle() {
   return complete ? null : 'too-old';
 }
 
-/** @returns {Promise<boolean>} whether this device itself can hold a passkey; true where unknown */
+/** @returns {Promise<boolean>} whether this device can hold a passkey; true if unknown */
 export function deviceCanHold() {
   const ask = PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable;
   return ask ? ask.call(PublicKeyCredential).catch(() => true) : Promise.resolve(true);
 }
 
-/** @returns {Promise<boolean>} whether passkeys can be offered in a field's autofill list */
+/** @returns {Promise<boolean>} whether the browser can offer passkeys in an autofill list */
 export function autofillAvailable() {
   const ask = PublicKeyCredential.isConditionalMediationAvailable;
   return ask ? ask.call(PublicKeyCredential).catch(() => false) : Promise.resolve(false);
 }
 
 /**
- * NotAllowedError says nothing but "no": browsers hide on purpose whether the prompt was closed
- * or ran out. Only the clock can tell.
+ * NotAllowedError has no details: browsers do not say whether the person closed the prompt or the
+ * prompt timed out. Only the elapsed time tells the two apart.
  * @param {unknown} error
- * @param {number} elapsed
- * @param {number} limit
+ * @param {number} elapsed milliseconds since the prompt opened
+ * @param {number} limit the timeout of the prompt in milliseconds
  * @returns {PromptEnd}
  */
 function kindOf(error, elapsed, limit) {
@@ -72,9 +75,10 @@ function kindOf(error, elapsed, limit) {
 }
 
 /**
- * @param {number | undefined} timeout
+ * @param {number | undefined} timeout milliseconds
  * @param {() => Promise<Credential | null>} prompt
- * @returns {Promise<object>}
+ * @returns {Promise<CredentialJSON>}
+ * @throws {PasskeyError}
  */
 async function run(timeout, prompt) {
   const started = performance.now();
@@ -87,8 +91,10 @@ async function run(timeout, prompt) {
 }
 
 /**
- * Makes a passkey.
+ * Creates a passkey.
  * @param {PublicKeyCredentialCreationOptionsJSON} options
+ * @returns {Promise<CredentialJSON>}
+ * @throws {PasskeyError}
  */
 export function createPasskey(options) {
   return run(options.timeout, () => {
@@ -98,10 +104,12 @@ export function createPasskey(options) {
 }
 
 /**
- * Uses a passkey. With `autofill` the browser lists passkeys in the email field and waits,
- * however long, until one is picked or the signal ends it.
+ * Signs with a passkey. With `autofill` the browser lists the passkeys in the autofill list of the
+ * email field, and waits without a timeout until the person picks one or the signal aborts.
  * @param {PublicKeyCredentialRequestOptionsJSON} options
  * @param {{autofill?: boolean, signal?: AbortSignal}} [how]
+ * @returns {Promise<CredentialJSON>}
+ * @throws {PasskeyError}
  */
 export function usePasskey(options, { autofill = false, signal } = {}) {
   return run(options.timeout, () => {

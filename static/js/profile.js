@@ -1,24 +1,29 @@
-/** The profile. All of it goes into text nodes: a name may contain anything. */
+/** The profile view. All values become text nodes, because a name may contain HTML. */
 import { clockText, countDown } from './countdown.js';
 import { byId } from './views.js';
 
+/**
+ * @typedef {{first_name: string, last_name: string, email: string, job_title: string, role: string,
+ *   date_of_birth: string, created_at: string}} User dates in ISO 8601
+ */
+
 const LANGUAGE = navigator.languages.find((tag) => tag.startsWith('en')) ?? 'en';
-const TEXTS = ['first_name', 'last_name', 'job_title', 'role'];
+const TEXTS = /** @type {const} */ (['first_name', 'last_name', 'job_title', 'role']);
 
 let stopCountdown = () => {};
 
-/** @param {string} name */
-function place(name) {
+/** @param {string} name of the field */
+function output(name) {
   return /** @type {HTMLElement} */ (document.querySelector(`[data-field="${name}"]`));
 }
 
 /**
  * @param {string} name
  * @param {string} value
- * @param {string} [timeZone] a birthday is the same day everywhere, so it is shown in UTC
+ * @param {string} [timeZone] UTC for a date of birth, which must be the same day in all time zones
  */
 function showDate(name, value, timeZone) {
-  const target = place(name);
+  const target = output(name);
   const date = new Date(value);
   const format = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'long', timeZone });
   target.textContent = Number.isNaN(date.valueOf()) ? value : format.format(date);
@@ -26,33 +31,33 @@ function showDate(name, value, timeZone) {
 }
 
 /**
- * A long address breaks at its @ first.
+ * Shows the address so that a long one is wrapped before its @.
  * @param {string} address
  */
 function showEmail(address) {
   const parts = address.split(/(?=@)/).flatMap((part) => [part, document.createElement('wbr')]);
-  place('email').replaceChildren(...parts);
+  output('email').replaceChildren(...parts);
 }
 
-/** @param {Record<string, string>} user */
+/** @param {User} user */
 function initials(user) {
   const first = (/** @type {string} */ text) => [...text.trim()][0] ?? '';
   return (first(user.first_name) + first(user.last_name)).toLocaleUpperCase();
 }
 
-/** @param {Record<string, string>} user */
+/** @param {User} user */
 export function showUser(user) {
   byId('profile-initials').textContent = initials(user);
   byId('profile-name').textContent = `${user.first_name} ${user.last_name}`;
-  for (const name of TEXTS) place(name).textContent = user[name];
+  for (const name of TEXTS) output(name).textContent = user[name];
   showEmail(user.email);
   showDate('date_of_birth', user.date_of_birth, 'UTC');
   showDate('created_at', user.created_at);
 }
 
 /**
- * @param {{issued: number, expires: number}} session
- * @param {() => void} onEnd
+ * @param {import('./session.js').Session} session
+ * @param {() => void} onEnd called when the token has expired
  */
 export function startCountdown(session, onEnd) {
   const bar = /** @type {HTMLProgressElement} */ (byId('countdown-bar'));
@@ -68,7 +73,7 @@ export function startCountdown(session, onEnd) {
   );
 }
 
-/** Forgets the person: nothing of a profile stays in the page after it is closed. */
+/** Stops the countdown and removes all personal data from the page. */
 export function clearProfile() {
   stopCountdown();
   showUser({

@@ -1,12 +1,17 @@
-/** The token, and what it says of itself. The storage keys are part of the service's contract. */
+/** The stored access token. The storage keys are part of the service's contract. */
 import { serverNow } from './api.js';
+
+/**
+ * @typedef {{token: string, userId: string, issued: number, expires: number}} Session times in
+ *   milliseconds since 1970
+ */
 
 const TOKEN = 'webauthn_jwt';
 const USER_ID = 'webauthn_user_id';
 
 /**
- * Reads the payload without verifying it: only the service can do that, the page only needs to
- * know how long to count.
+ * Reads the claims without verifying the token. Only the service can verify it; the page needs the
+ * times for its countdown.
  * @param {string} token
  * @returns {{iat?: number, exp?: number}}
  */
@@ -34,8 +39,8 @@ export function clearSession() {
 }
 
 /**
- * @returns {{token: string, userId: string, issued: number, expires: number} | null}
- *   times in milliseconds; a token that cannot be read counts as expired long ago
+ * @returns {Session | null} null without a stored token. A token that cannot be read has the times
+ *   0, so it has expired
  */
 export function loadSession() {
   const token = sessionStorage.getItem(TOKEN);
@@ -45,7 +50,10 @@ export function loadSession() {
   return { token, userId, issued: iat * 1000, expires: exp * 1000 };
 }
 
-/** @param {{expires: number}} session */
+/**
+ * @param {Session} session
+ * @returns {boolean}
+ */
 export function isExpired(session) {
   return !(session.expires > serverNow());
 }

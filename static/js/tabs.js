@@ -1,9 +1,9 @@
-/** Tabs as WAI-ARIA describes them: one Tab stop, arrow keys, Home and End. */
+/** Tabs by the WAI-ARIA pattern: one stop of the Tab key; arrow keys, Home and End select. */
 
 /**
  * @param {HTMLElement} list
- * @param {(name: string) => void} onSelect called when a person picks a tab
- * @returns {(name: string) => void} selects a tab
+ * @param {(name: string) => void} onSelect called when the person selects a tab
+ * @returns {(name: string) => void} a function that selects a tab without calling `onSelect`
  */
 export function makeTabs(list, onSelect) {
   const tabs = /** @type {HTMLElement[]} */ ([...list.querySelectorAll('[role="tab"]')]);

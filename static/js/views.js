@@ -1,33 +1,36 @@
-/** Which view is on the page, and whether it is busy. */
+/** Shows one view of the page, and marks it as busy. */
 
 const NAMES = ['loading', 'unsupported', 'auth', 'profile'];
 const PRODUCT = document.title;
 
-/** @param {string} id */
+/**
+ * @param {string} id of an element that exists
+ * @returns {HTMLElement}
+ */
 export function byId(id) {
   return /** @type {HTMLElement} */ (document.getElementById(id));
 }
 
 /**
  * @param {'unsupported' | 'auth' | 'profile'} name
- * @param {string} title
+ * @param {string} title of the document
  */
 export function showView(name, title) {
   for (const other of NAMES) byId(`view-${other}`).hidden = other !== name;
   document.title = `${title} · ${PRODUCT}`;
 }
 
-/** Puts the focus on the heading of the view, so that keyboard and reader start from its top. */
+/** Focuses the heading of the view, so that keyboards and screen readers start at its top. */
 export function focusHeading() {
   const headings = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('main h1'));
   [...headings].find((heading) => heading.offsetParent)?.focus();
 }
 
 /**
- * Marks everything that can be pressed as waiting. Not `disabled`: that would drop the focus.
- * @param {HTMLElement | null} button the one that was pressed
- * @param {string} label
- * @returns {() => void} undoes it
+ * Marks all buttons as disabled. Unlike `disabled`, `aria-disabled` keeps the focus.
+ * @param {HTMLElement | null} button the button that was pressed; it gets a spinner
+ * @param {string} label the text of that button meanwhile
+ * @returns {() => void} a function that restores the buttons
  */
 export function showBusy(button, label) {
   const buttons = document.querySelectorAll('main .button');

@@ -13,6 +13,8 @@ from tests.browser.authenticator import Authenticator
 _numbers = itertools.count(1)
 # Chromium reports every refused call on the console; refusals are what many tests are about.
 EXPECTED_NOISE = "Failed to load resource: "
+# For strftime: the format of HTTP dates (RFC 9110 §5.6.7).
+HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
 # The virtual authenticator picks from the autofill list by itself, at once and every time; only
 # the tests of autofill want that.

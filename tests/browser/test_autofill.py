@@ -18,6 +18,21 @@ CredentialsContainer.prototype.get = function (options) {
 };
 """
 
+# Lets a test hide and show the tab: in a headless browser every tab counts as visible.
+HIDEABLE = """
+window.tabHidden = %s;
+Object.defineProperty(document, 'hidden', { get: () => window.tabHidden });
+window.setHidden = (hidden) => {
+  window.tabHidden = hidden;
+  document.dispatchEvent(new Event('visibilitychange'));
+};
+"""
+# The page awaits the same before it calls the service, so its call would have begun by the end.
+SETTLE = """async () => {
+  await PublicKeyCredential.isConditionalMediationAvailable();
+  await fetch('/livez');
+}"""
+
 
 def expect_prompts(demo: Demo, *events: str) -> None:
     """Waits until these have happened, one right after the other."""
@@ -65,6 +80,52 @@ def test_a_challenge_is_renewed_before_it_grows_stale(waiting: Demo) -> None:
     waiting.page.clock.run_for(3 * 60_000)
     assert waiting.calls("/login/begin") == before
     waiting.page.clock.run_for(70_000)
+    expect_prompts(waiting, "conditional", "conditional AbortError", "conditional")
+    assert waiting.calls("/login/begin") == before + 1
+
+
+def test_a_tab_that_opens_hidden_asks_for_no_challenge_until_it_is_visible(
+    open_demo: OpenDemo,
+) -> None:
+    demo = open_demo(autofill=True)
+    demo.authenticator.ignore_prompts()
+    demo.page.add_init_script(LOG)
+    demo.page.add_init_script(HIDEABLE % "true")
+    demo.open("/#login")
+    expect(demo.heading("Welcome back")).to_be_visible()
+    demo.page.evaluate(SETTLE)
+    assert demo.calls("/login/begin") == 0
+    demo.page.evaluate("setHidden(false)")
+    expect_prompts(demo, "conditional")
+    assert demo.calls("/login/begin") == 1
+
+
+def test_a_hidden_tab_does_not_renew_its_challenge(waiting: Demo) -> None:
+    """The tab may stay open for days. It asks again when the person comes back to it."""
+    waiting.page.evaluate(HIDEABLE % "false")
+    before = waiting.calls("/login/begin")
+    waiting.page.evaluate("setHidden(true)")
+    waiting.page.clock.run_for(5 * 60_000)
+    expect_prompts(waiting, "conditional", "conditional AbortError")
+    waiting.page.evaluate(SETTLE)
+    assert waiting.calls("/login/begin") == before
+    waiting.page.evaluate("setHidden(false)")
+    expect_prompts(waiting, "conditional AbortError", "conditional")
+    assert waiting.calls("/login/begin") == before + 1
+
+
+@pytest.mark.parametrize(
+    "event", ["window.dispatchEvent(new Event('focus'))", "setHidden(false)"], ids=["focus", "show"]
+)
+def test_a_challenge_that_grew_old_during_sleep_is_renewed_on_waking(
+    waiting: Demo, event: str
+) -> None:
+    """Timers do not run while a laptop sleeps; the system time goes on."""
+    waiting.page.evaluate(HIDEABLE % "false")
+    before = waiting.calls("/login/begin")
+    now = waiting.page.evaluate("Date.now()")
+    waiting.page.clock.set_system_time(now + 5 * 60_000)
+    waiting.page.evaluate(event)
     expect_prompts(waiting, "conditional", "conditional AbortError", "conditional")
     assert waiting.calls("/login/begin") == before + 1
 

@@ -1,9 +1,11 @@
 """What a person is told when the service, the network or the browser says no."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo import Demo, Person
+from tests.browser.demo import HTTP_DATE, Demo, Person
 
 # Every way of typing nothing useful, and what the form says before anything is sent.
 BAD_ENTRIES = [
@@ -86,6 +88,30 @@ def test_a_busy_service_says_when_to_come_back(demo: Demo, subtests: pytest.Subt
     for status, retry_after, text in BUSY:
         with subtests.test(text, status=status):
             demo.answer("/login/begin", status, headers={"Retry-After": retry_after})
+            demo.button("Sign in with a passkey").click()
+            expect(demo.alert).to_contain_text(text)
+
+
+# Seconds from now to the date in Retry-After, and the text for it.
+RETRY_DATES = [
+    (30 * 60, "Try again in 30 minutes."),
+    (45, "Try again in 4"),
+    (-60, "Try again in 1 second."),
+]
+
+
+@pytest.mark.parametrize("service_ahead", [timedelta(0), timedelta(hours=2)], ids=["same", "ahead"])
+def test_a_date_in_retry_after_is_read_by_the_clock_of_the_service(
+    demo: Demo, subtests: pytest.Subtests, service_ahead: timedelta
+) -> None:
+    """RFC 9110 §10.2.3: Retry-After holds seconds or a date."""
+    demo.open("/#login")
+    for seconds, text in RETRY_DATES:
+        with subtests.test(text):
+            now = datetime.now(UTC) + service_ahead
+            dates = {"Date": now, "Retry-After": now + timedelta(seconds=seconds)}
+            headers = {name: date.strftime(HTTP_DATE) for name, date in dates.items()}
+            demo.answer("/login/begin", 429, headers=headers)
             demo.button("Sign in with a passkey").click()
             expect(demo.alert).to_contain_text(text)
 

@@ -1,13 +1,20 @@
 """A session: the token in this tab, its countdown, and every way it ends."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo import Demo
+from tests.browser.demo import HTTP_DATE, Demo
 
 EXPIRED = "Your session has expired. Sign in again to continue."
 INVALID = "Your session is no longer valid. Sign in again to continue."
+# The module that the page itself uses, so its state is the page's.
+CLOCK_OFFSET = """async () => {
+  const { serverNow } = await import('/static/js/api.js');
+  return serverNow() - Date.now();
+}"""
 
 
 def seconds_left(demo: Demo) -> int:
@@ -36,6 +43,36 @@ def test_the_countdown_ticks_by_the_second_from_sixty_minutes(demo: Demo) -> Non
     assert 3590 <= before <= 3600
     demo.page.clock.run_for(5_000)
     assert 4 <= before - seconds_left(demo) <= 7
+
+
+@pytest.mark.parametrize("minutes", [50, -120], ids=["ahead", "behind"])
+def test_a_wrong_clock_of_the_device_does_not_change_the_countdown(
+    demo: Demo, minutes: int
+) -> None:
+    """The page counts by the clock of the service, which it knows from the Date header."""
+    demo.page.clock.install(time=datetime.now(UTC) + timedelta(minutes=minutes))
+    demo.register()
+    assert 3580 <= seconds_left(demo) <= 3606
+    demo.page.clock.fast_forward(3650 * 1000)
+    expect(demo.alert).to_have_text(EXPIRED)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "corrected"), [(2, False), (-3, False), (8, True), (-3600, True)]
+)
+def test_only_a_difference_of_the_clocks_above_five_seconds_is_corrected(
+    demo: Demo, seconds: int, corrected: bool
+) -> None:
+    """The Date header has whole seconds, and the answer takes time: a small one means nothing."""
+    demo.open("/#login")
+    demo.page.clock.install()
+    date = datetime.now(UTC) + timedelta(seconds=seconds)
+    demo.page.clock.set_fixed_time(date - timedelta(seconds=seconds))
+    demo.answer("/login/begin", 503, headers={"Date": date.strftime(HTTP_DATE)})
+    demo.button("Sign in with a passkey").click()
+    expect(demo.alert).to_contain_text("briefly unavailable")
+    offset = demo.page.evaluate(CLOCK_OFFSET)
+    assert (seconds * 1000 - 1000 <= offset <= seconds * 1000) if corrected else offset == 0
 
 
 def test_when_the_token_runs_out_the_page_asks_to_sign_in_again(demo: Demo) -> None:

@@ -69,19 +69,14 @@ def test_nothing_is_written_beside_the_data(life: Life, image: Image) -> None:
 
 
 def test_the_image_holds_the_service_and_nothing_else(image: Image) -> None:
-    folders = {"core", "devtools", "migrations", "routes", "services", "static", "stores"}
+    folders = {"cli", "core", "migrations", "routes", "services", "static", "stores"}
     modules = {f"{name}.py" for name in ("audit", "auth", "main", "models", "schemas")}
     pins = {"constraints.txt", "pyproject.toml", "requirements.txt"}
     assert {path.name for path in image.app.iterdir()} == folders | modules | pins
 
 
-def test_of_the_tools_only_those_for_operators_are_in_it(image: Image) -> None:
-    tools = {file.split("/")[1] for file in image.files() if file.startswith("devtools/")}
-    assert tools == {"__init__.py", "doctor", "migrate"}
-
-
 def test_the_doctor_in_the_image_finds_it_well(image: Image) -> None:
-    code, said = image.run(["python", "-m", "devtools.doctor"], LOG_FILE="/dev/null")
+    code, said = image.run(["python", "-m", "cli", "doctor"], LOG_FILE="/dev/null")
     assert code == 0, said
     assert "fail" not in said
 

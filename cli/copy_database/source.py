@@ -1,4 +1,4 @@
-"""The SQLite database that is copied: opened for us alone, and read as the models say."""
+"""The SQLite database that is copied, and the statements that read its rows."""
 
 from __future__ import annotations
 
@@ -25,19 +25,18 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-
-class Refusal(Exception):
-    """Why nothing was copied, in one sentence."""
+from cli.errors import CommandError
 
 
 @contextmanager
-def opened(file: Path, *, shared: bool) -> Iterator[Connection]:
-    """A transaction on the database in `file`, which nobody else has open while it lasts.
+def open_source(file: Path, *, shared: bool) -> Iterator[Connection]:
+    """A transaction on the SQLite database in `file`, rolled back at the end.
 
-    `shared`: others may go on, and what they write from now on is not seen. Raises Refusal.
+    No other process can open the database meanwhile. With `shared` others may use it, and the
+    transaction does not see what they write after its begin. Raises CommandError.
     """
     if not file.is_file():
-        raise Refusal(f"{file} is not there")
+        raise CommandError(f"{file} does not exist")
     address = f"{file.absolute().as_uri()}?mode=rw"
     engine = create_engine(
         "sqlite://",
@@ -55,7 +54,7 @@ def opened(file: Path, *, shared: bool) -> Iterator[Connection]:
 def _begin(connection: Connection, file: Path, *, shared: bool) -> None:
     statements = ["PRAGMA query_only=ON", "BEGIN"]
     if not shared:
-        # With a write-ahead log this needs that no other connection is there, even an idle one.
+        # With a write-ahead log this fails if any other connection exists, even an idle one.
         statements = ["PRAGMA locking_mode=EXCLUSIVE", "BEGIN EXCLUSIVE"]
     try:
         for statement in statements:
@@ -64,22 +63,23 @@ def _begin(connection: Connection, file: Path, *, shared: bool) -> None:
     except DBAPIError as error:
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise Refusal(
-                f"{file} is open elsewhere: stop the service first, or what it still writes is "
-                "lost (--force copies what is there now)"
+            raise CommandError(
+                f"{file} is open in another process: stop the service first, or you lose what it "
+                "still writes (--force copies what is there now)"
             ) from None
-        raise Refusal(f"{file} cannot be read as an SQLite database") from None
+        raise CommandError(f"{file} cannot be read as an SQLite database") from None
 
 
 def rows_of(table: Table) -> Select[Any]:
-    """Every row of `table`; a link to a row that is gone is empty, as the foreign key demands.
+    """Select every row of `table`. A nullable link to a row that no longer exists is read as NULL.
 
-    SQLite lets people break links by hand, and PostgreSQL takes no broken one.
+    The sqlite3 shell does not enforce foreign keys, so people can break links; PostgreSQL accepts
+    no broken link.
     """
-    return select().add_columns(*map(_sound, table.columns))
+    return select().add_columns(*map(_without_broken_link, table.columns))
 
 
-def _sound(column: Column[object]) -> ColumnElement[object]:
+def _without_broken_link(column: Column[object]) -> ColumnElement[object]:
     parent = _parent_of(column)
     if parent is None or not column.nullable:
         return column
@@ -89,14 +89,14 @@ def _sound(column: Column[object]) -> ColumnElement[object]:
 
 def _parent_of(column: Column[object]) -> ColumnElement[object] | None:
     for key in column.foreign_keys:
-        # Under another name: a table may link to itself.
+        # An alias, because a table may link to itself.
         parent = key.column.table.alias()
         return parent.columns[key.column.name]
     return None
 
 
 def broken_links(tx: Connection, table: Table) -> dict[str, int]:
-    """How many rows of `table` link to a row that is gone, by column."""
+    """For each column, the number of rows of `table` whose link names a row that does not exist."""
     found = {}
     for column in table.columns:
         parent = _parent_of(column)

@@ -1,4 +1,4 @@
-"""Rows from one database to another, in one transaction, in batches, and proven to have arrived."""
+"""Copies tables from one database to another, in batches, and compares both sides."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, func, insert, inspect, literal, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from cli.copy_database.source import broken_links, rows_of
+from cli.errors import CommandError
 from core.migrate import newest_revision, revision_of
-from devtools.migrate.source import Refusal, broken_links, rows_of
 
-BATCH = 1000
+BATCH_ROWS = 1000
 
 
 @dataclass(frozen=True)
 class Copied:
-    """What became of one table: rows, their checksum, and links that could not be kept."""
+    """The result for one table.
+
+    `checksum`: hexadecimal, of all rows. `emptied`: for each column, the number of links that were
+    emptied because the row they named no longer exists.
+    """
 
     table: str
     rows: int
@@ -29,20 +34,20 @@ class Copied:
 
 
 def copy(source: Connection, target: Connection, tables: Sequence[Table]) -> Iterator[Copied]:
-    """Copy `tables`, parents first, into an empty database. Raises Refusal; commits nothing.
+    """Copy `tables` (parents before children) into an empty database, and compare each one.
 
-    Each table is read again on both sides, and must be the same.
+    Raises CommandError. The caller commits or rolls back.
     """
     _require_newest(source, "the SQLite database")
     _require_newest(target, "the PostgreSQL database")
-    _close_to_others(target, tables)
+    _lock(target, tables)
     _require_empty(target, tables)
     for table in tables:
         yield _copy_table(source, target, table)
 
 
-def left_behind(source: Connection, tables: Sequence[Table]) -> list[str]:
-    """Tables that somebody has added to the database, which the models do not know."""
+def foreign_tables(source: Connection, tables: Sequence[Table]) -> list[str]:
+    """The names of tables that are in the database and not in the models."""
     known = {"alembic_version", *(table.name for table in tables)}
     return sorted(set(inspect(source).get_table_names()) - known)
 
@@ -50,14 +55,14 @@ def left_behind(source: Connection, tables: Sequence[Table]) -> list[str]:
 def _require_newest(tx: Connection, which: str) -> None:
     found, needed = revision_of(tx), newest_revision()
     if found != needed:
-        raise Refusal(
+        raise CommandError(
             f"{which} is at revision {found or 'none'}, and this version copies {needed}: "
             "run `alembic upgrade head` on it first"
         )
 
 
-def _close_to_others(target: Connection, tables: Sequence[Table]) -> None:
-    """Nobody adds a row to what was just seen to be empty, before we are done."""
+def _lock(target: Connection, tables: Sequence[Table]) -> None:
+    """Let nobody else write to the tables between the check that they are empty and the commit."""
     names = ", ".join(target.dialect.identifier_preparer.format_table(table) for table in tables)
     target.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
 
@@ -65,7 +70,9 @@ def _close_to_others(target: Connection, tables: Sequence[Table]) -> None:
 def _require_empty(target: Connection, tables: Sequence[Table]) -> None:
     for table in tables:
         if target.execute(select(literal(1)).select_from(table).limit(1)).first():
-            raise Refusal(f"{table.name} in the PostgreSQL database is not empty: use a new one")
+            raise CommandError(
+                f"{table.name} in the PostgreSQL database is not empty: use a new one"
+            )
 
 
 def _copy_table(source: Connection, target: Connection, table: Table) -> Copied:
@@ -77,11 +84,11 @@ def _copy_table(source: Connection, target: Connection, table: Table) -> Copied:
         wanted = _summary(source, rows_of(table))
         arrived = _summary(target, select(table))
     except (SQLAlchemyError, TypeError, ValueError) as error:
-        raise Refusal(
-            f"{table.name} has a row that PostgreSQL does not take: {_why(error)}"
+        raise CommandError(
+            f"{table.name} has a row that PostgreSQL does not accept: {_why(error)}"
         ) from None
     if wanted != arrived:
-        raise Refusal(f"{table.name} is not the same on both sides: {wanted} and {arrived}")
+        raise CommandError(f"{table.name} is not the same on both sides: {wanted} and {arrived}")
     return Copied(table.name, *arrived, emptied)
 
 
@@ -89,21 +96,21 @@ def _broken_links(source: Connection, table: Table) -> dict[str, int]:
     broken = broken_links(source, table)
     for name, count in broken.items():
         if not table.columns[name].nullable:
-            raise Refusal(
-                f"{count} rows of {table.name} have a {name} that is not there any more: "
-                "delete them, or put back what they belong to"
+            raise CommandError(
+                f"{count} rows of {table.name} have a {name} that no longer exists: "
+                "delete them, or restore the rows they belong to"
             )
     return broken
 
 
 def _batches(source: Connection, rows: Select[Any]) -> Iterator[list[dict[str, Any]]]:
-    found = source.execute(rows, execution_options={"yield_per": BATCH}).mappings()
-    while batch := [dict(row) for row in islice(found, BATCH)]:
+    found = source.execute(rows, execution_options={"yield_per": BATCH_ROWS}).mappings()
+    while batch := [dict(row) for row in islice(found, BATCH_ROWS)]:
         yield batch
 
 
 def _advance_numbers(target: Connection, table: Table) -> None:
-    """Where the database numbers rows by itself, it goes on after the last one."""
+    """Set the sequence of a table that numbers its rows to the last number that was copied."""
     column = table.autoincrement_column
     if column is None:
         return
@@ -114,12 +121,13 @@ def _advance_numbers(target: Connection, table: Table) -> None:
 
 
 def _summary(tx: Connection, rows: Select[Any]) -> tuple[int, str]:
-    """How many rows, and a checksum that does not depend on their order.
+    """The number of rows, and a checksum in hexadecimal.
 
-    The sum of the rows' SHA-256: the two databases sort text differently.
+    The checksum is the sum of the rows' SHA-256 values: it does not depend on the order of the
+    rows, because the two databases sort text differently.
     """
     count = total = 0
-    for row in tx.execute(rows, execution_options={"yield_per": BATCH}):
+    for row in tx.execute(rows, execution_options={"yield_per": BATCH_ROWS}):
         count += 1
         digest = hashlib.sha256(repr([_plain(value) for value in row]).encode("utf-8"))
         total = (total + int.from_bytes(digest.digest())) % 2**256
@@ -127,14 +135,14 @@ def _summary(tx: Connection, rows: Select[Any]) -> tuple[int, str]:
 
 
 def _plain(value: Any) -> Any:
-    """One spelling for one value, whichever driver gives it."""
+    """The same Python value for the same stored value, whichever driver read it."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(" ", "microseconds")
     return bytes(value) if isinstance(value, bytearray | memoryview) else value
 
 
 def _why(error: Exception) -> str:
-    """The kind of an error: what it says may hold what a person typed."""
+    """The type of the first cause. Its text may hold personal data, so it is not shown."""
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__

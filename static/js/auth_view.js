@@ -1,4 +1,4 @@
-/** The door: two tabs, and one ceremony at a time behind them. */
+/** The view with the tabs Register and Login. It runs one ceremony at a time. */
 import { startAutofill, stopAutofill } from './autofill.js';
 import { quiet } from './messages.js';
 import { makeTabs } from './tabs.js';
@@ -6,25 +6,28 @@ import { byId, showBusy, showView } from './views.js';
 
 const selectTab = makeTabs(byId('view-auth'), openTab);
 
-/** A second press while a prompt is open does nothing. */
+/** Whether a ceremony runs. Until it ends, pressing a button does nothing. */
 let busy = false;
 
-/** @type {(assertion: object) => void} */
+/** @type {(assertion: import('./passkeys.js').CredentialJSON) => void} */
 let onPicked = () => {};
 
-/** @param {(assertion: object) => void} handler what to do with a passkey picked by autofill */
+/**
+ * @param {(assertion: import('./passkeys.js').CredentialJSON) => void} handler called when the
+ *   person picks a passkey from the autofill list
+ */
 export function whenPicked(handler) {
   onPicked = handler;
 }
 
-/** Offers passkeys in the email field exactly while it can be seen and no prompt is open. */
+/** Starts autofill if the email field is visible and no ceremony runs; else stops it. */
 export function offerAutofill() {
-  const seen = !byId('view-auth').hidden && !byId('panel-login').hidden;
-  if (seen && !busy) startAutofill(onPicked);
+  const visible = !byId('view-auth').hidden && !byId('panel-login').hidden;
+  if (visible && !busy) startAutofill(onPicked);
   else void stopAutofill();
 }
 
-/** @param {string} name */
+/** @param {string} name `register` or `login` */
 export function openTab(name) {
   quiet();
   selectTab(name);
@@ -33,12 +36,12 @@ export function openTab(name) {
   offerAutofill();
 }
 
-/** The tab that the address asks for. */
+/** Opens the tab that the address names. */
 export function openFirstTab() {
   openTab(location.hash === '#login' ? 'login' : 'register');
 }
 
-/** @param {string} email */
+/** @param {string} email to fill in */
 export function goToLogin(email) {
   openTab('login');
   const input = /** @type {HTMLInputElement} */ (byId('login-email'));
@@ -47,9 +50,11 @@ export function goToLogin(email) {
 }
 
 /**
- * Runs a ceremony alone: without another one, and without the request of the autofill list.
- * @param {HTMLElement | null} button the one that was pressed
+ * Runs a ceremony, unless another one runs. Autofill is stopped before: a browser has at most one
+ * WebAuthn request.
+ * @param {HTMLElement | null} button the button that was pressed
  * @param {() => Promise<void>} ceremony
+ * @returns {Promise<void>}
  */
 export async function exclusively(button, ceremony) {
   if (busy) return;

@@ -1,12 +1,15 @@
-/** The words for everything that can go wrong. */
+/** The message for each error. */
 import { ApiError } from './api.js';
 import { PasskeyError } from './passkeys.js';
 
-/** @typedef {'register' | 'login' | 'session'} Doing */
+/** @typedef {'register' | 'login' | 'session'} Doing what the person was doing */
 
 const AGAIN = 'Try again when you’re ready.';
 
-/** @param {number | null} seconds */
+/**
+ * @param {number | null} seconds
+ * @returns {string} when to try again
+ */
 function wait(seconds) {
   if (seconds === null) return 'in a moment';
   const [count, unit] = seconds < 90 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute'];
@@ -71,7 +74,7 @@ function explainPrompt(error, doing) {
 /**
  * @param {unknown} error
  * @param {Doing} doing
- * @returns {string}
+ * @returns {string} the message; an error of an unknown kind also goes to the console
  */
 export function explain(error, doing) {
   if (error instanceof ApiError) return explainAnswer(error, doing);
@@ -82,7 +85,7 @@ export function explain(error, doing) {
 
 /**
  * @param {unknown} error
- * @returns {boolean} whether the person most likely has an account, and should sign in to it
+ * @returns {boolean} whether the person most likely has an account and should sign in
  */
 export function meansAccountExists(error) {
   if (error instanceof PasskeyError) return error.kind === 'exists';

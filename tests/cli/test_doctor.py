@@ -1,4 +1,4 @@
-"""The doctor: finds everything that is wrong at once, says how to mend it, and shows no secret."""
+"""`python -m cli doctor`: one run finds all that is wrong, says how to fix it, shows no secret."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from cli.__main__ import main
+from cli.doctor import configuration, database, files, redis, runtime
+from cli.doctor.command import CHECKS, diagnose
+from cli.doctor.findings import Finding, Installation, clock_skew, ok, run_check
 from core.migrate import upgrade
 from core.settings import Settings
-from devtools.doctor import configuration, database, files, redis, runtime
-from devtools.doctor.__main__ import CHECKS, diagnose, main
-from devtools.doctor.findings import Finding, Patient, examine, ok, skew
 
 SECRET = "f3b1c9e07a5d42868b0e1d7c94a6f2583e5b7a90c1d8f64237e9ab0c5d1f8e36"
 OTHER = "0d9c8b7a6f5e4d3c2b1a09f8e7d6c5b4a3928170f6e5d4c3b2a1908f7e6d5c4b"
@@ -33,8 +34,8 @@ PUBLIC = {
     "ORIGIN": "https://example.com",
     "TRUSTED_PROXIES": "10.0.0.0/8",
 }
-HUNTER = "hunter2"
-ROOT = Path(__file__).resolve().parent.parent
+PASSWORD = "hunter2"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -44,8 +45,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def said(environment: dict[str, str], level: str = "", workers: int | None = None) -> str:
-    """Every line, or those of one level."""
+def report(environment: dict[str, str], level: str = "", workers: int | None = None) -> str:
+    """The lines of all findings, or of those of one level."""
     findings = diagnose(environment, workers)
     return "\n".join(found.line() for found in findings if level in ("", found.level))
 
@@ -66,23 +67,23 @@ def sql(file: Path, statement: str) -> None:
 
 
 def test_a_sound_installation_is_well(home: Path) -> None:
-    """No failure, and nothing that a warning would have to say, but who runs this."""
+    """No failure, and no warning but the one about the user who runs the tests."""
     make_database(home)
-    assert said(PUBLIC, "fail") == ""
-    warnings = [line for line in said(PUBLIC, "warn").splitlines() if line.split()[1] != "user"]
+    assert report(PUBLIC, "fail") == ""
+    warnings = [line for line in report(PUBLIC, "warn").splitlines() if line.split()[1] != "user"]
     assert warnings == []
-    assert "every table can be read and written" in said(PUBLIC)
+    assert "every table can be read and written" in report(PUBLIC)
 
 
 def test_the_defaults_warn_and_fail_nothing(home: Path) -> None:
     """A fresh clone."""
-    assert said({}, "fail") == ""
-    assert "the development secret is public" in said({}, "warn")
+    assert report({}, "fail") == ""
+    assert "the development secret is public" in report({}, "warn")
     assert list(home.iterdir()) == []
 
 
-def test_all_that_is_wrong_is_said_in_one_run(home: Path) -> None:
-    """Fields, contradictions, files and servers: one does not hide the next."""
+def test_one_run_reports_everything_that_is_wrong(home: Path) -> None:
+    """Settings, contradictions, files and servers: one problem does not hide the next."""
     wrong = {
         "JWT_SECRET": "short",
         "JWT_EXPIRATION_MINUTES": "never",
@@ -94,7 +95,7 @@ def test_all_that_is_wrong_is_said_in_one_run(home: Path) -> None:
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "TRUSTED_PROXIES": "0.0.0.0/0",
     }
-    failures = said(wrong, "fail")
+    failures = report(wrong, "fail")
     for word in (
         "JWT_SECRET has 5 bytes",
         "JWT_EXPIRATION_MINUTES",
@@ -108,7 +109,7 @@ def test_all_that_is_wrong_is_said_in_one_run(home: Path) -> None:
         assert word in failures
 
 
-# Settings that start, and what the doctor thinks of them.
+# Settings with which the service starts, and what the doctor says about them.
 OPINIONS: dict[str, tuple[dict[str, str], str, str]] = {
     "no decoy secret": ({"DECOY_SECRET": ""}, "warn", "Set DECOY_SECRET before that"),
     "rotated without one": (
@@ -122,7 +123,7 @@ OPINIONS: dict[str, tuple[dict[str, str], str, str]] = {
         "warn",
         "JWT_SECRET looks written by hand",
     ),
-    "https in development": ({"ENVIRONMENT": ""}, "warn", "not ENVIRONMENT=production"),
+    "https in development": ({"ENVIRONMENT": ""}, "warn", "ENVIRONMENT is not production"),
     "docs in production": ({"SERVE_DOCS": "true"}, "warn", "SERVE_DOCS shows"),
     "unknown emails revealed": (
         {"DANGER_REVEAL_UNKNOWN_EMAIL": "true"},
@@ -134,12 +135,12 @@ OPINIONS: dict[str, tuple[dict[str, str], str, str]] = {
         "fail",
         "co.uk is a public suffix",
     ),
-    "nobody to trust": (
+    "no trusted proxy": (
         {"ENVIRONMENT": "", "TRUSTED_PROXIES": ""},
         "warn",
         "TRUSTED_PROXIES is empty",
     ),
-    "everybody to trust": (
+    "everybody trusted": (
         {"ENVIRONMENT": "", "TRUSTED_PROXIES": "::/0"},
         "fail",
         "trusts everyone",
@@ -156,22 +157,22 @@ OPINIONS: dict[str, tuple[dict[str, str], str, str]] = {
         "https://example.de cannot call the API",
     ),
     "several workers, each on its own": ({"WEB_CONCURRENCY": "2"}, "fail", "need REDIS_URL"),
-    "limits for nobody": ({"RATE_LIMIT_EMAIL": "2"}, "warn", "shut out people"),
+    "limits for nobody": ({"RATE_LIMIT_EMAIL": "2"}, "warn", "locks out people"),
     "limits upside down": ({"RATE_LIMIT_EMAIL": "2000"}, "warn", "does nothing"),
-    "limits that a few use up": ({"RATE_LIMIT_GLOBAL": "2000"}, "warn", "shut everyone out"),
+    "limits that a few use up": ({"RATE_LIMIT_GLOBAL": "2000"}, "warn", "lock everyone out"),
 }
 
 
 @pytest.mark.parametrize(("change", "level", "word"), OPINIONS.values(), ids=OPINIONS)
-def test_what_starts_and_is_not_good_is_said(
+def test_bad_settings_with_which_the_service_starts_are_reported(
     home: Path, change: dict[str, str], level: str, word: str
 ) -> None:
-    assert word in said({**PUBLIC, **change}, level)
-    assert word not in said(PUBLIC)
+    assert word in report({**PUBLIC, **change}, level)
+    assert word not in report(PUBLIC)
 
 
 def test_the_number_of_workers_can_be_given(home: Path) -> None:
-    assert "3 workers need REDIS_URL" in said(PUBLIC, "fail", workers=3)
+    assert "3 workers need REDIS_URL" in report(PUBLIC, "fail", workers=3)
 
 
 def secret_file(folder: Path, mode: int) -> dict[str, str]:
@@ -184,51 +185,55 @@ def secret_file(folder: Path, mode: int) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("mode", "level", "word"),
     [
-        (0o400, "ok", "readable by those who should"),
-        (0o440, "ok", "readable by those who should"),
+        (0o400, "ok", "only those who may read"),
+        (0o440, "ok", "only those who may read"),
         (0o444, "warn", "may read JWT_SECRET_FILE"),
         (0o620, "warn", "may write JWT_SECRET_FILE"),
         (0o602, "warn", "may write JWT_SECRET_FILE"),
     ],
 )
-def test_a_secret_that_others_may_read_or_write_is_said(
+def test_a_secret_that_others_may_read_or_write_is_reported(
     home: Path, monkeypatch: pytest.MonkeyPatch, mode: int, level: str, word: str
 ) -> None:
-    # The folders of tests keep others out, which would be enough.
-    monkeypatch.setattr(files, "_is_kept_in", lambda _: False)
-    assert word in said(secret_file(home, mode), level)
+    # The temporary folder of a test keeps other users out, which makes any mode safe.
+    monkeypatch.setattr(files, "_is_in_closed_folder", lambda _: False)
+    assert word in report(secret_file(home, mode), level)
 
 
-def test_a_readable_secret_in_a_closed_folder_is_kept(home: Path) -> None:
-    """As make-secrets.sh leaves them."""
+def test_a_readable_secret_in_a_closed_folder_is_safe(home: Path) -> None:
+    """make-secrets.sh creates them so."""
     environment = secret_file(home, 0o444)
     home.chmod(0o700)
-    assert "JWT_SECRET_FILE is readable by those who should" in said(environment, "ok")
+    assert "only those who may read JWT_SECRET_FILE can read it" in report(environment, "ok")
 
 
-def test_a_log_file_that_is_a_folder_is_said(home: Path) -> None:
+def test_a_log_file_that_is_a_folder_is_reported(home: Path) -> None:
     (home / "log").mkdir()
-    assert "is a folder" in said({**PUBLIC, "LOG_FILE": "log"}, "fail")
+    assert "is a folder" in report({**PUBLIC, "LOG_FILE": "log"}, "fail")
 
 
-def test_a_log_file_that_cannot_be_written_is_said(
+def test_a_log_file_that_cannot_be_written_is_reported(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # root may write everything.
+    # Tests may run as root, who may write everything.
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    assert "app.log cannot be written by this user" in said(PUBLIC, "fail")
+    assert "app.log cannot be written by this user" in report(PUBLIC, "fail")
 
 
 @pytest.mark.parametrize(
     ("free", "level", "word"),
-    [(10, "fail", "every login is refused"), (500, "warn", "make room"), (5000, "ok", "are free")],
+    [
+        (10, "fail", "every login is refused"),
+        (500, "warn", "free some space"),
+        (5000, "ok", "are free"),
+    ],
 )
-def test_a_disk_without_room_is_said(
+def test_a_full_disk_is_reported(
     home: Path, monkeypatch: pytest.MonkeyPatch, free: int, level: str, word: str
 ) -> None:
     usage = SimpleNamespace(free=free * 2**20)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
-    assert word in said(PUBLIC, level)
+    assert word in report(PUBLIC, level)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +259,7 @@ def test_the_file_system_of_a_folder_is_that_of_its_nearest_mount(
     assert files.filesystem_of(Path(folder), mounts) == kind
 
 
-def test_where_the_system_does_not_tell_no_file_system_is_named(tmp_path: Path) -> None:
+def test_without_proc_mounts_no_file_system_is_named(tmp_path: Path) -> None:
     assert files.filesystem_of(tmp_path, tmp_path / "nothing") == ""
 
 
@@ -263,14 +268,14 @@ def test_a_database_on_a_network_file_system_is_a_failure(
     home: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setattr(files, "filesystem_of", lambda _: kind)
-    assert f"network file system ({kind})" in said(PUBLIC, "fail")
+    assert f"network file system ({kind})" in report(PUBLIC, "fail")
 
 
 def test_a_folder_without_a_write_ahead_log_is_a_failure(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "_try_wal", lambda _: "delete")
-    assert "does not support a write-ahead log" in said(PUBLIC, "fail")
+    assert "does not support a write-ahead log" in report(PUBLIC, "fail")
 
 
 def test_a_folder_that_cannot_be_written_is_a_failure(
@@ -280,15 +285,15 @@ def test_a_folder_that_cannot_be_written_is_a_failure(
         raise PermissionError
 
     monkeypatch.setattr(files, "_try_wal", refuse)
-    assert "SQLite cannot write" in said(PUBLIC, "fail")
+    assert "SQLite cannot write" in report(PUBLIC, "fail")
 
 
-def test_looking_changes_nothing(home: Path) -> None:
-    """No row, no file, no other mode."""
+def test_the_checks_change_nothing(home: Path) -> None:
+    """No row, no file, no journal mode."""
     file = make_database(home)
     sql(file, "INSERT INTO audit_logs (id, event_type, success) VALUES ('1', 'x', 1)")
     before = file.read_bytes()
-    said(PUBLIC)
+    report(PUBLIC)
     assert file.read_bytes() == before
     assert [path.name for path in home.iterdir()] == ["app.db"]
 
@@ -296,33 +301,33 @@ def test_looking_changes_nothing(home: Path) -> None:
 def test_an_older_schema_is_brought_up_by_the_next_start(home: Path) -> None:
     file = make_database(home)
     sql(file, "DELETE FROM alembic_version")
-    assert "the schema is at nothing: the next start" in said(PUBLIC, "ok")
+    assert "the schema is at nothing: the next start" in report(PUBLIC, "ok")
 
 
 def test_a_schema_of_another_version_is_a_failure(home: Path) -> None:
     file = make_database(home)
     sql(file, "UPDATE alembic_version SET version_num = '9999'")
-    assert "the schema is at 9999" in said(PUBLIC, "fail")
+    assert "the schema is at 9999" in report(PUBLIC, "fail")
 
 
 def test_a_file_that_is_no_database_is_a_failure(home: Path) -> None:
     (home / "app.db").write_bytes(b"not a database at all" * 100)
-    assert "app.db cannot be opened to write (SQLITE_NOTADB)" in said(PUBLIC, "fail")
+    assert "app.db cannot be opened to write (SQLITE_NOTADB)" in report(PUBLIC, "fail")
 
 
 def test_a_table_that_cannot_be_written_is_a_failure(home: Path) -> None:
     sql(make_database(home), "DROP TABLE audit_logs")
-    assert "the role may not read audit_logs, add to audit_logs" in said(PUBLIC, "fail")
+    assert "the role may not read audit_logs, add to audit_logs" in report(PUBLIC, "fail")
 
 
-def test_a_server_that_is_away_is_a_failure(home: Path) -> None:
-    url = f"postgresql://auth:{HUNTER}@127.0.0.1:1/auth"
-    failures = said({**PUBLIC, "DATABASE_URL": url}, "fail")
+def test_a_server_that_does_not_answer_is_a_failure(home: Path) -> None:
+    url = f"postgresql://auth:{PASSWORD}@127.0.0.1:1/auth"
+    failures = report({**PUBLIC, "DATABASE_URL": url}, "fail")
     assert "postgresql://127.0.0.1:1/auth gives no answer" in failures
 
 
 HEALTHY = {"redis_version": "7.2.1", "maxmemory": 2**28, "maxmemory_policy": "noeviction"}
-TOLD: dict[str, tuple[dict[str, Any], str, str]] = {
+REDIS_INFO: dict[str, tuple[dict[str, Any], str, str]] = {
     "sound": ({}, "ok", "nothing is evicted"),
     "too old": ({"redis_version": "6.0.16"}, "fail", "no GETDEL"),
     "just new enough": ({"redis_version": "6.2.0"}, "ok", "Redis 6.2.0"),
@@ -343,8 +348,8 @@ TOLD: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("change", "level", "word"), TOLD.values(), ids=TOLD)
-def test_what_redis_tells_is_judged(change: dict[str, Any], level: str, word: str) -> None:
+@pytest.mark.parametrize(("change", "level", "word"), REDIS_INFO.values(), ids=REDIS_INFO)
+def test_the_info_of_redis_is_judged(change: dict[str, Any], level: str, word: str) -> None:
     lines = [found.text for found in redis.judge({**HEALTHY, **change}) if found.level == level]
     assert word in "\n".join(lines)
 
@@ -353,8 +358,8 @@ def test_what_redis_tells_is_judged(change: dict[str, Any], level: str, word: st
     ("seconds", "level"),
     [(0.0, "ok"), (0.9, "ok"), (-1.5, "warn"), (4.9, "warn"), (5.1, "fail"), (-3600.0, "fail")],
 )
-def test_clocks_that_do_not_agree_are_said(seconds: float, level: str) -> None:
-    assert skew(seconds, "the database").level == level
+def test_clocks_that_do_not_agree_are_reported(seconds: float, level: str) -> None:
+    assert clock_skew(seconds, "the database").level == level
 
 
 @pytest.mark.parametrize(
@@ -375,37 +380,37 @@ def test_a_package_below_its_security_floor_is_a_failure(found: str | None, leve
 
 def test_a_python_that_is_too_old_is_a_failure(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "OLDEST_PYTHON", (99, 0))
-    assert "is too old" in said({}, "fail")
+    assert "is too old" in report({}, "fail")
 
 
-def test_root_is_told_to_be_the_service(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_root_is_told_to_use_the_service_user(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert "root: run this" in said({}, "warn")
+    assert "runs as root" in report({}, "warn")
     monkeypatch.setattr(os, "geteuid", lambda: 10001)
-    assert "root: run this" not in said({})
+    assert "runs as root" not in report({})
 
 
 def test_a_check_that_breaks_is_a_finding_and_shows_nothing(home: Path) -> None:
-    def broken(patient: Patient) -> Iterator[Finding]:
-        yield ok(str(1 // patient.workers) + HUNTER)
+    def broken(installation: Installation) -> Iterator[Finding]:
+        yield ok(str(1 // installation.workers) + PASSWORD)
 
     settings, problems = Settings.danger_unchecked({})
-    (found,) = examine("broken", broken, Patient({}, settings, problems, 0))
-    assert found == Finding("fail", "could not be looked at: ZeroDivisionError", "broken")
+    (found,) = run_check("broken", broken, Installation({}, settings, problems, 0))
+    assert found == Finding("fail", "the check itself failed: ZeroDivisionError", "broken")
 
 
 LEAKS: list[dict[str, str]] = [
-    {"JWT_SECRET": HUNTER},
-    {"JWT_SECRET": HUNTER * 9, "JWT_SECRET_PREVIOUS": HUNTER * 9, "DECOY_SECRET": HUNTER * 9},
-    {"DATABASE_URL": f"postgresql://auth:{HUNTER}@127.0.0.1:1/auth?x={HUNTER}"},
-    {"DATABASE_URL": f"postgresql://auth:{HUNTER}/x@127.0.0.1:1/auth"},
-    {"DATABASE_URL": f"mysql://auth:{HUNTER}@127.0.0.1:1/auth"},
-    {"REDIS_URL": f"redis://:{HUNTER}@127.0.0.1:1/0"},
-    {"REDIS_URL": f"redis://auth:{HUNTER}#x@127.0.0.1:1/0"},
-    {"REDIS_URL": f"rediss://127.0.0.1:1/0?password={HUNTER}"},
-    {"REDIS_URL": f"http://:{HUNTER}@127.0.0.1:1/0"},
-    {"CORS_ORIGINS": f"https://auth:{HUNTER}@example.com"},
-    {"TRUSTED_PROXIES": "0.0.0.0/0", "JWT_EXPIRATION_MINUTES": HUNTER},
+    {"JWT_SECRET": PASSWORD},
+    {"JWT_SECRET": PASSWORD * 9, "JWT_SECRET_PREVIOUS": PASSWORD * 9, "DECOY_SECRET": PASSWORD * 9},
+    {"DATABASE_URL": f"postgresql://auth:{PASSWORD}@127.0.0.1:1/auth?x={PASSWORD}"},
+    {"DATABASE_URL": f"postgresql://auth:{PASSWORD}/x@127.0.0.1:1/auth"},
+    {"DATABASE_URL": f"mysql://auth:{PASSWORD}@127.0.0.1:1/auth"},
+    {"REDIS_URL": f"redis://:{PASSWORD}@127.0.0.1:1/0"},
+    {"REDIS_URL": f"redis://auth:{PASSWORD}#x@127.0.0.1:1/0"},
+    {"REDIS_URL": f"rediss://127.0.0.1:1/0?password={PASSWORD}"},
+    {"REDIS_URL": f"http://:{PASSWORD}@127.0.0.1:1/0"},
+    {"CORS_ORIGINS": f"https://auth:{PASSWORD}@example.com"},
+    {"TRUSTED_PROXIES": "0.0.0.0/0", "JWT_EXPIRATION_MINUTES": PASSWORD},
 ]
 
 
@@ -417,16 +422,15 @@ def test_no_secret_is_ever_printed(
     environment: dict[str, str],
     arguments: list[str],
 ) -> None:
-    """Neither as a value nor inside a URL, whatever is wrong with it."""
-    main(arguments, environment)
+    """Neither as a value nor inside a URL, whatever is wrong with the setting."""
+    main(["doctor", *arguments], environment)
     printed = capsys.readouterr()
-    assert HUNTER not in printed.out + printed.err
+    assert PASSWORD not in printed.out + printed.err
     assert printed.out
 
 
-def test_it_is_a_command_whose_exit_code_tells(home: Path) -> None:
-    """And one with which programs can do something."""
-    command = [sys.executable, "-m", "devtools.doctor", "--json"]
+def test_the_command_prints_json_and_exits_with_1_on_a_failure(home: Path) -> None:
+    command = [sys.executable, "-m", "cli", "doctor", "--json"]
     variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     for change, code in (({}, 0), ({"JWT_SECRET": "short"}, 1)):
         done = subprocess.run(
@@ -438,14 +442,14 @@ def test_it_is_a_command_whose_exit_code_tells(home: Path) -> None:
             timeout=60,
             check=False,
         )
-        report = json.loads(done.stdout)
+        answer = json.loads(done.stdout)
         assert (done.returncode, done.stderr) == (code, "")
-        assert report["healthy"] is (code == 0)
-        assert all(found.keys() == {"level", "text", "check"} for found in report["findings"])
+        assert answer["healthy"] is (code == 0)
+        assert all(found.keys() == {"level", "text", "check"} for found in answer["findings"])
 
 
 def test_every_check_is_in_the_table() -> None:
-    """A check nobody calls would find nothing."""
+    """The table is what runs the checks."""
     modules = (configuration, database, files, redis, runtime)
     written = {
         function
@@ -454,6 +458,6 @@ def test_every_check_is_in_the_table() -> None:
         if not name.startswith("_")
         and getattr(function, "__module__", "") == module.__name__
         and getattr(function, "__annotations__", {}).get("return") == "Iterator[Finding]"
-        and "Patient" in function.__annotations__.values()
+        and "Installation" in function.__annotations__.values()
     }
     assert written == set(CHECKS.values())

@@ -1,0 +1,1 @@
+"""Commands for operators. The image holds them, and the service never imports them."""

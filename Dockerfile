@@ -14,12 +14,12 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
 FROM base AS build
 
 WORKDIR /build
-COPY requirements.txt constraints.txt ./
-# Exact pins, wheels only: nothing is compiled. The tools of the tests stay out.
-RUN grep -Ev '^(pytest|httpx)==' requirements.txt > runtime.txt \
-    && python -m venv --without-pip /opt/venv \
+COPY requirements.lock ./
+# Exact pins with hashes, and wheels only: nothing is compiled.
+RUN python -m venv --without-pip /opt/venv \
     && python -m pip --python /opt/venv/bin/python install \
-        --no-cache-dir --disable-pip-version-check --only-binary :all: -r runtime.txt
+        --no-cache-dir --disable-pip-version-check --only-binary :all: \
+        --require-hashes -r requirements.lock
 
 
 FROM base

@@ -1,4 +1,5 @@
 # Works with GNU make 3.81 (macOS) and newer. Needs Python 3.11 or newer; all else goes into .venv.
+# A line "##@ Name" begins a group of `make help`; a target with "## text" is listed in it.
 
 PORT ?= 8000
 BIN := .venv/bin
@@ -9,17 +10,30 @@ BOTH := tests/ceremonies tests/fuzz tests/http tests/settings tests/test_reconci
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint types unit browser reset pins clean runtime develop chromium services
+.PHONY: help run reset clean test lint types unit browser test-production fuzz enumeration mutants \
+	soak bench bench-peers bench-scale pins audit sbom hooks runtime develop chromium services
 
-help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+help:
+	@awk -F ':.*## ' '/^##@ / { printf "%s%s\n", (n++ ? "\n" : ""), substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+##@ Use
 
 run: runtime ## serve http://localhost:8000 (another port: make run PORT=8001)
 	@ORIGIN="$${ORIGIN:-http://localhost:$(PORT)}" $(BIN)/python -m uvicorn main:app \
 		--host 127.0.0.1 --port $(PORT) --no-proxy-headers --no-server-header
 
+reset: runtime ## delete database and log, start the server anew in the background
+	@PORT=$(PORT) ./reset.sh
+
+clean: ## remove .venv and caches; database and log stay
+	@rm -rf .venv scripts/page-types/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+##@ Test
+
+# The scripts behind `chromium` and `services` say what they found, and fail if a part is missing.
+test: export REQUIRED = true
 test: develop chromium services lint types ## everything: style, types, all tests (what CI runs)
 	@$(BIN)/python -m pytest
 	@TEST_BACKEND=production $(BIN)/python -m pytest $(BOTH)
@@ -38,15 +52,48 @@ unit: develop ## the tests that need no browser
 browser: develop chromium ## the tests of the page, in a real browser
 	@$(BIN)/python -m pytest -m browser
 
-reset: runtime ## delete database and log, start the server anew in the background
-	@PORT=$(PORT) ./reset.sh
+test-production: develop services ## the contract and the attacks again, on PostgreSQL and Redis
+	@TEST_BACKEND=production $(BIN)/python -m pytest $(BOTH)
 
-pins: develop ## resolve the direct requirements again and rewrite constraints.txt
+fuzz: develop ## 50,000 broken requests against the service in process (SEED=2: others)
+	@$(BIN)/python -m bench.fuzz --count 50000 --seed $(or $(SEED),1)
+
+enumeration: develop ## can /login/begin tell who is registered? answers compared, times measured
+	@$(BIN)/python -m bench.enumeration
+
+mutants: ## mutation tests of the security core: which changes does no test notice?
+	@scripts/venv.sh requirements-mutants.txt
+	@$(BIN)/python -m bench.mutation
+
+soak: develop ## every fault survived, in full: about an hour (NAMES="full-disk ...": only these)
+	@$(BIN)/python -m bench.soak $(NAMES) --full
+
+##@ Measure
+
+bench: develop ## what an operation costs, on SQLite and on PostgreSQL + Redis (under 3 minutes)
+	@$(BIN)/python -m bench.load $(BENCH)
+
+bench-peers: develop ## the same load on other passkey servers, in turns; writes docs/performance.svg
+	@$(BIN)/python -m bench.peers --svg docs/performance.svg $(BENCH)
+
+bench-scale: develop ## what size costs: 100,000 users and a million audit rows (SCALE=--full: ten times)
+	@$(BIN)/python -m bench.scale $(SCALE) $(BENCH)
+
+##@ Maintain
+
+hooks: develop ## run `make lint` before every commit (pre-commit, with the tools of .venv)
+	@$(BIN)/pre-commit install
+
+pins: develop ## resolve all requirements again; rewrite constraints.txt and the locks with hashes
 	@$(BIN)/python scripts/pin.py
 
-clean: ## remove .venv and caches; database and log stay
-	@rm -rf .venv scripts/page-types/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
-	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+audit: develop ## known vulnerabilities of the pinned packages; asks the network
+	@$(BIN)/python scripts/audit.py
+
+sbom: develop ## write the bill of materials of the image, sbom.cdx.json (CycloneDX)
+	@$(BIN)/python scripts/sbom.py
+
+# Parts of the targets above.
 
 runtime:
 	@scripts/venv.sh requirements.txt
@@ -59,40 +106,3 @@ chromium:
 
 services:
 	@scripts/ensure-services.sh
-
-.PHONY: fuzz enumeration
-
-fuzz: develop ## 50,000 broken requests against the service in process (SEED=2: others)
-	@$(BIN)/python -m bench.fuzz --count 50000 --seed $(or $(SEED),1)
-
-enumeration: develop ## can /login/begin tell who is registered? answers compared, times measured
-	@$(BIN)/python -m bench.enumeration
-
-.PHONY: mutants
-
-mutants: ## mutation tests of the security core: which changes does no test notice?
-	@scripts/venv.sh requirements-mutants.txt
-	@$(BIN)/python -m bench.mutation
-
-.PHONY: test-production soak
-
-test-production: develop services ## the contract and the attacks again, on PostgreSQL and Redis
-	@TEST_BACKEND=production $(BIN)/python -m pytest $(BOTH)
-
-soak: develop ## every fault survived, in full: about an hour (NAMES="full-disk ...": only these)
-	@$(BIN)/python -m bench.soak $(NAMES) --full
-
-.PHONY: bench
-
-bench: develop ## what an operation costs, on SQLite and on PostgreSQL + Redis (under 3 minutes)
-	@$(BIN)/python -m bench.load $(BENCH)
-
-.PHONY: bench-peers
-
-bench-peers: develop ## the same load on other passkey servers, in turns; writes docs/performance.svg
-	@$(BIN)/python -m bench.peers --svg docs/performance.svg $(BENCH)
-
-.PHONY: bench-scale
-
-bench-scale: develop ## what size costs: 100,000 users and a million audit rows (SCALE=--full: ten times)
-	@$(BIN)/python -m bench.scale $(SCALE) $(BENCH)

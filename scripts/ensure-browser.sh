@@ -1,24 +1,46 @@
 #!/bin/sh
-# Sees to a Chromium for the browser tests: silent if there is one, else installed where that needs
-# no password, else told plainly. Fails only under CI=true. CHROMIUM_PATH names one elsewhere.
-# Looks where tests/browser/chromium.py looks.
+# Looks for a Chromium for the browser tests, where tests/browser/chromium.py looks, too. If there is
+# none, the script installs one where that needs no password, or else says how to install it.
+# CHROMIUM_PATH names a Chromium elsewhere.
+#
+# The script is silent if a Chromium is there, and it exits with 0 even if none is: the browser tests
+# are skipped then. REQUIRED=true (`make test`) names the Chromium that was found. CI=true or
+# REQUIRED=true makes a missing Chromium an error.
 set -eu
 
+# Sets $browser to the Chromium that the tests will use; fails if there is none.
 found() {
     # An explicit wish is not replaced by something else.
-    if [ -n "${CHROMIUM_PATH:-}" ]; then
-        [ -x "$CHROMIUM_PATH" ]
+    browser=${CHROMIUM_PATH:-}
+    if [ -n "$browser" ]; then
+        [ -x "$browser" ]
         return
     fi
     for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do
-        command -v "$name" >/dev/null 2>&1 && return 0
+        browser=$(command -v "$name" 2>/dev/null) && return 0
     done
     for app in "Google Chrome" "Chromium" "Google Chrome for Testing"; do
         for root in "" "${HOME:-}"; do
-            [ -x "$root/Applications/$app.app/Contents/MacOS/$app" ] && return 0
+            browser="$root/Applications/$app.app/Contents/MacOS/$app"
+            [ -x "$browser" ] && return 0
         done
     done
     return 1
+}
+
+# Ends the script when a Chromium was found.
+done_with() {
+    [ "${REQUIRED:-}" = true ] && echo "The browser tests use $browser."
+    exit 0
+}
+
+# Ends the script when there is no Chromium.
+give_up() {
+    if [ "${REQUIRED:-}" = true ]; then
+        echo "'make test' needs a Chromium; 'make unit' runs the tests that do not." >&2
+    fi
+    [ "${CI:-}" = true ] || [ "${REQUIRED:-}" = true ] && exit 1
+    exit 0
 }
 
 # Prints how to become root; fails if that would need a password.
@@ -50,8 +72,8 @@ install() {
     }
 }
 
-# The second engine: one test needs it, CI must have it, and nobody else is made to load it.
-# Not named after what it looks for: `command -v` finds functions, too.
+# Installs Firefox in CI: one test needs it, and it is skipped elsewhere if Firefox is missing.
+# The function is not called "firefox", because `command -v firefox` would find the function.
 second_engine() {
     [ "${CI:-}" = true ] || return 0
     [ -n "${FIREFOX_PATH:-}" ] && return 0
@@ -70,16 +92,15 @@ second_engine() {
 }
 
 second_engine
-found && exit 0
+found && done_with
 if [ -n "${CHROMIUM_PATH:-}" ]; then
     echo "CHROMIUM_PATH=$CHROMIUM_PATH cannot be run: the browser tests are skipped." >&2
-    [ "${CI:-}" = true ] && exit 1
-    exit 0
+    give_up
 fi
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-install && found && exit 0
+install && found && done_with
 
 cat >&2 <<'END'
 No Chromium or Chrome was found, and the browser tests are skipped without one. To install it:
@@ -88,5 +109,4 @@ No Chromium or Chrome was found, and the browser tests are skipped without one. 
   Fedora           sudo dnf install chromium
   macOS            brew install --cask chromium      (Google Chrome serves as well)
 END
-[ "${CI:-}" = true ] && exit 1
-exit 0
+give_up

@@ -1,6 +1,11 @@
 #!/bin/sh
-# Sees to PostgreSQL and Redis on loopback for tests/production: silent if they answer, else started
-# if they are installed, else told plainly. Fails only under CI=true; elsewhere those tests skip.
+# Looks for PostgreSQL and Redis on loopback, for the tests on the production backend. If a server
+# does not answer, the script starts it; under CI=true, as root, it also installs it.
+#
+# The script is silent if both servers answer, and it exits with 0 even if one is missing: the tests
+# that need it are skipped then. REQUIRED=true (`make test`) names the servers that were found.
+# CI=true or REQUIRED=true makes a missing server an error. TEST_POSTGRES and TEST_REDIS name servers
+# elsewhere: the script believes that they are there.
 set -eu
 
 answers() { # port
@@ -23,6 +28,7 @@ install() { # package
 }
 
 postgres() {
+    [ -n "${TEST_POSTGRES:-}" ] && return 0
     answers 5432 && return 0
     command -v pg_ctlcluster >/dev/null 2>&1 || install postgresql || return 1
     for cluster in /etc/postgresql/*/main; do
@@ -33,6 +39,7 @@ postgres() {
 }
 
 redis() {
+    [ -n "${TEST_REDIS:-}" ] && return 0
     answers 6379 && return 0
     command -v redis-server >/dev/null 2>&1 || install redis-server || return 1
     redis-server --daemonize yes --bind 127.0.0.1 --port 6379 --save "" --appendonly no >/dev/null
@@ -41,8 +48,25 @@ redis() {
 
 missing=""
 postgres || missing="PostgreSQL (127.0.0.1:5432)"
-redis || missing="$missing Redis (127.0.0.1:6379)"
-[ -z "$missing" ] && exit 0
-echo "Not there: $missing. The tests in tests/production are skipped without them." >&2
-[ "${CI:-}" = true ] && exit 1
+redis || missing="${missing:+$missing and }Redis (127.0.0.1:6379)"
+if [ -z "$missing" ]; then
+    if [ "${REQUIRED:-}" = true ]; then
+        # The defaults stand in tests/support/production.py.
+        echo "The tests on the production backend use" \
+            "${TEST_POSTGRES:-postgresql://postgres@127.0.0.1:5432}" \
+            "and ${TEST_REDIS:-redis://127.0.0.1:6379/9}."
+    fi
+    exit 0
+fi
+echo "Not there: $missing. The tests on the production backend need both." >&2
+if [ "${REQUIRED:-}" = true ]; then
+    cat >&2 <<'END'
+'make test' needs PostgreSQL and Redis; 'make unit' skips the tests that do. To install them:
+  Debian, Ubuntu   sudo apt-get install postgresql redis-server
+  Fedora           sudo dnf install postgresql-server redis
+  macOS            brew install postgresql redis
+The role "postgres" must be able to log in on 127.0.0.1 without a password.
+END
+fi
+[ "${CI:-}" = true ] || [ "${REQUIRED:-}" = true ] && exit 1
 exit 0

@@ -1,103 +1,92 @@
-"""Write constraints.txt: every package the direct requirements pull in, pinned exactly.
+"""Write the pins that follow from the direct requirements.
 
-    make pins       resolves afresh; read the diff before you commit it
+    make pins       resolves every package again; read the diff before you commit it
 
-One set must serve Linux, macOS and Windows on every Python named below. pip resolves for the
-machine it runs on, so the conditions in the packages' metadata are checked here for all of them.
+constraints.txt         what the direct requirements of all files pull in, for `pip install -r`
+requirements.lock       all packages of the service with their hashes: the Dockerfile's
+requirements-otel.lock  the same, with the packages for traces
+
+uv resolves once for all platforms and for every Python from OLDEST_PYTHON on, and lists the hashes
+of all files of a release, so one lock serves Linux, macOS and Windows. uv does not read pip's
+settings: if you use an index of your own, give it in UV_DEFAULT_INDEX.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = ("requirements.txt", "requirements-otel.txt", "requirements-dev.txt")
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-SYSTEMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
-# Asked for on some machines alone, so a resolution elsewhere never meets them.
-ELSEWHERE = {
-    "async-timeout": ("5.0.1", 'python_full_version < "3.11.3"'),
-    "colorama": ("0.4.6", 'sys_platform == "win32"'),
-}
-HEADER = """\
-# What the direct requirements pull in, pinned exactly: one set for Python 3.11 to 3.14.
+OLDEST_PYTHON = "3.11"
+RUNTIME, TRACES, DEVELOP = "requirements.txt", "requirements-otel.txt", "requirements-dev.txt"
+# requirements.txt lists them so that it is enough for a first run of the tests.
+TEST_TOOLS = {"pytest", "httpx"}
+
+CONSTRAINTS_HEADER = """\
+# What the direct requirements pull in, pinned exactly: one set for Python 3.11 and newer.
 # Written by `make pins`; read by requirements.txt with `-c`. Only what is asked for is installed.
+"""
+LOCK_HEADER = """\
+# Every package of {what}, pinned exactly, with the hashes of all its files.
+# Written by `make pins`. Install with: pip install --require-hashes -r {file}
 """
 
 
-def main() -> int:
-    """Resolve, check, write; the exit code is 1 if the set would not do everywhere."""
-    direct = list(direct_requirements())
-    packages = resolve(direct)
-    pins = {package["name"]: package["version"] for package in packages}
-    missing = sorted(unpinned(packages, pins))
-    if missing:
-        print("Pinned nowhere, but asked for somewhere:", *missing, sep="\n  ")
-        return 1
-    asked = {canonicalize_name(Requirement(line).name) for line in direct}
-    lines = [f"{name}=={version}" for name, version in pins.items() if canonical(name) not in asked]
-    lines += [f"{name}=={version} ; {where}" for name, (version, where) in ELSEWHERE.items()]
-    (ROOT / "constraints.txt").write_text(HEADER + "\n".join(sorted(lines, key=canonical)) + "\n")
-    print(f"constraints.txt: {len(lines)} pins")
-    return 0
+def main() -> None:
+    """Write all three files."""
+    runtime, traces = list(direct(RUNTIME)), list(direct(TRACES))
+    everything = [*runtime, *traces, *direct(DEVELOP)]
+    pins = "".join(f"{line}\n" for line in pulled_in(everything))
+    write("constraints.txt", CONSTRAINTS_HEADER, pins)
+    service = [line for line in runtime if Requirement(line).name not in TEST_TOOLS]
+    write_lock("requirements.lock", "the service", service)
+    write_lock("requirements-otel.lock", "the service with traces", service + traces)
 
 
-def canonical(line: str) -> str:
-    return canonicalize_name(line.partition("==")[0])
+def direct(file: str) -> Iterator[str]:
+    """The requirements that a person wrote into `file`."""
+    for line in (ROOT / file).read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith(("#", "-")):
+            yield line
 
 
-def direct_requirements() -> Iterator[str]:
-    for name in REQUIREMENTS:
-        for line in (ROOT / name).read_text().splitlines():
-            if line and not line.startswith(("#", "-")):
-                yield line
+def pulled_in(requirements: list[str]) -> Iterator[str]:
+    """The pins of all packages that `requirements` need and do not name."""
+    named = {canonicalize_name(Requirement(line).name) for line in requirements}
+    for line in resolve(requirements).splitlines():
+        if canonicalize_name(Requirement(line).name) not in named:
+            yield line
 
 
-def resolve(direct: list[str]) -> list[dict[str, Any]]:
-    """The metadata of everything that pip would install, on this machine, into nothing."""
-    command = [sys.executable, "-m", "pip", "--quiet", "--quiet", "install", "--dry-run"]
-    command += ["--ignore-installed", "--report", "-", *direct]
-    report = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-    return [package["metadata"] for package in json.loads(report)["install"]]
+def write_lock(file: str, what: str, requirements: list[str]) -> None:
+    """Write a lock of `requirements` in the versions of constraints.txt, with hashes."""
+    locked = resolve(requirements, "--generate-hashes", "--constraints", "constraints.txt")
+    write(file, LOCK_HEADER.format(what=what, file=file), locked)
 
 
-def unpinned(packages: list[dict[str, Any]], pins: dict[str, str]) -> Iterator[str]:
-    known = {canonicalize_name(name) for name in (*pins, *ELSEWHERE)}
-    for package in packages:
-        for line in package.get("requires_dist", ()):
-            requirement = Requirement(line)
-            if canonicalize_name(requirement.name) not in known and applies(requirement.marker):
-                yield f"{line} (by {package['name']})"
+def resolve(requirements: list[str], *options: str) -> str:
+    """The pins of `requirements` and of all that they need, as lines of a requirements file."""
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal"]
+    command += ["--python-version", OLDEST_PYTHON, "--no-header", "--no-annotate", *options, "-"]
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        input="\n".join(requirements),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
 
 
-def applies(marker: Marker | None) -> bool:
-    """Whether the condition holds on any machine we promise. Extras are not asked for."""
-    if marker is None:
-        return True
-    return any(
-        marker.evaluate(
-            {
-                "extra": "",
-                "platform_python_implementation": "CPython",
-                "platform_system": SYSTEMS[system],
-                "python_full_version": f"{python}.0",
-                "python_version": python,
-                "sys_platform": system,
-            }
-        )
-        for python, system in itertools.product(PYTHONS, SYSTEMS)
-    )
+def write(file: str, header: str, text: str) -> None:
+    (ROOT / file).write_text(header + text, encoding="utf-8")
+    print(f"{file}: {text.count('==')} pins")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -22,6 +22,8 @@ NEEDS = {
     "schemathesis": "fuzz",
     "yamllint": "deploy",
     "opentelemetry.sdk": "tracing",
+    "yaml": "architecture/test_repository.py",
+    "cyclonedx": "architecture/test_supply_chain.py",
 }
 collect_ignore = [folder for name, folder in NEEDS.items() if find_spec(name) is None]
 

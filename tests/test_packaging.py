@@ -22,6 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 RUNTIME, DEVELOP, CONSTRAINTS = "requirements.txt", "requirements-dev.txt", "constraints.txt"
 # What only those need who set OTEL_* variables.
 TRACES = "requirements-otel.txt"
+# Each lock with the files whose requirements it pins.
+LOCKS = {"requirements.lock": (RUNTIME,), "requirements-otel.lock": (RUNTIME, TRACES)}
+TEST_TOOLS = {"pytest", "httpx"}
 
 # From left to right: a room may import from any room to the right of its own, never to the left.
 LAYERS = (
@@ -150,6 +153,58 @@ def test_no_file_says_where_packages_come_from() -> None:
     files = (RUNTIME, TRACES, DEVELOP)
     options = {line for file in files for line in lines(file) if line[0] == "-"}
     assert options == {f"-c {CONSTRAINTS}", f"-r {RUNTIME}", f"-r {TRACES}"}
+    assert not [line for file in LOCKS for line in lines(file) if "://" in line or line[0] == "-"]
+
+
+def locked(file: str) -> dict[str, Requirement]:
+    """The pins of a lock by package; their hashes stand on the lines below each."""
+    pins = [line.removesuffix("\\") for line in lines(file) if line[0] not in "# "]
+    return {canonicalize_name(pin.name): pin for pin in map(Requirement, pins)}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_pins_what_the_other_files_pin(lock: str) -> None:
+    pinned = requirements(CONSTRAINTS)
+    for file in LOCKS[lock]:
+        pinned |= requirements(file)
+    direct = {name for file in LOCKS[lock] for name in requirements(file)} - TEST_TOOLS
+    assert direct <= locked(lock).keys()
+    assert {name: pin.specifier for name, pin in locked(lock).items()} == {
+        name: pinned[name].specifier for name in locked(lock)
+    }
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_everything_that_its_packages_need(lock: str) -> None:
+    needed = {
+        canonicalize_name(requirement.name)
+        for name in locked(lock).keys() & installed()
+        for requirement in map(Requirement, distribution(name).requires or ())
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    }
+    assert needed - locked(lock).keys() == set()
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_package_of_a_lock_has_hashes(lock: str) -> None:
+    text = re.sub(r"^#.*\n", "", (ROOT / lock).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    entries = text.replace("\\\n", "").splitlines()
+    assert len(entries) == len(locked(lock))
+    for entry in entries:
+        assert re.fullmatch(r"[^ ]+==[^ ]+( ; [^#]+?)?( +--hash=sha256:[0-9a-f]{64})+", entry), (
+            entry
+        )
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_package_with_compiled_code_has_the_files_of_all_platforms(lock: str) -> None:
+    """One wheel for each platform and Python: a lock made for one machine would have one hash."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    for name in ("cryptography", "pydantic-core", "sqlalchemy"):
+        entry = text.partition(f"\n{name}==")[2].partition("\n")[2]
+        hashes = re.match(r"(    --hash=\S+( \\)?\n)+", entry)
+        assert hashes is not None
+        assert hashes[0].count("--hash") > 20, name
 
 
 @pytest.mark.parametrize("file", [RUNTIME, TRACES, DEVELOP])

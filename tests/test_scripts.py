@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import os
+import re
 import shutil
 import signal
 import socket
@@ -457,7 +458,8 @@ class Machine:
 
     def run(self, script: str, *arguments: str, **given: str) -> Done:
         shell, path = self.commands / "sh", self.folder / "scripts" / script
-        home = {"HOME": str(self.folder), "CI": "", "CHROMIUM_PATH": ""}
+        home = {"HOME": str(self.folder), "CI": "", "CHROMIUM_PATH": "", "REQUIRED": ""}
+        home |= {"TEST_POSTGRES": "", "TEST_REDIS": ""}
         return run(
             shell, path, *arguments, cwd=self.folder, given=home | given, path=str(self.commands)
         )
@@ -621,6 +623,45 @@ def test_an_installation_that_fails_shows_what_apt_said(machine: Machine) -> Non
     assert "E: no such package" in done.stderr
 
 
+@elsewhere
+def test_make_test_names_its_browser_and_fails_in_words_without_one(machine: Machine) -> None:
+    machine.add("id", "echo 1000")
+    machine.add("sudo", "exit 1")
+    missing = machine.run("ensure-browser.sh", REQUIRED="true")
+    assert missing.returncode == 1
+    assert "apt-get install chromium" in missing.stderr
+    assert "'make test' needs a Chromium; 'make unit' runs the tests" in missing.stderr
+    chromium = machine.add("chromium", "exit 99")
+    found = machine.run("ensure-browser.sh", REQUIRED="true")
+    assert (found.returncode, found.stdout) == (0, f"The browser tests use {chromium}.\n")
+
+
+# Answers whether a port is open: `python3 -c "... ('127.0.0.1', PORT) ..."` in ensure-services.sh.
+OPEN_PORTS = 'case "$*" in {} ) exit 0 ;; *) exit 1 ;; esac'
+
+
+def test_make_test_names_its_servers(machine: Machine) -> None:
+    machine.add("python3", OPEN_PORTS.format("*5432*|*6379*"))
+    assert machine.run("ensure-services.sh").stdout == ""
+    done = machine.run("ensure-services.sh", REQUIRED="true", TEST_REDIS="redis://elsewhere/1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "postgresql://postgres@127.0.0.1:5432 and redis://elsewhere/1." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "code"), [({}, 0), ({"REQUIRED": "true"}, 1), ({"CI": "true"}, 1)]
+)
+def test_a_missing_server_is_named_and_fails_where_it_is_required(
+    machine: Machine, given: dict[str, str], code: int
+) -> None:
+    machine.add("python3", OPEN_PORTS.format("*5432*"))
+    machine.add("id", "echo 1000")
+    done = machine.run("ensure-services.sh", **given)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith("Not there: Redis (127.0.0.1:6379).")
+    assert ("'make unit'" in done.stderr) == ("REQUIRED" in given)
+
+
 @pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
 def test_a_browser_asked_for_by_path_is_not_replaced(machine: Machine, ci: str, code: int) -> None:
     machine.add("chromium", "exit 0")
@@ -632,11 +673,29 @@ def test_a_browser_asked_for_by_path_is_not_replaced(machine: Machine, ci: str, 
 # --- make and CI -----------------------------------------------------------------------------
 
 
-def test_make_lists_its_targets() -> None:
+def test_make_lists_each_target_once_in_groups() -> None:
     done = run("make", "--no-print-directory", cwd=ROOT)
-    assert done.returncode == 0
-    assert all(line.startswith("  make ") for line in done.stdout.splitlines())
-    assert {line.split()[1] for line in done.stdout.splitlines()} >= {"run", "test", "reset"}
+    assert (done.returncode, done.stderr) == (0, "")
+    groups = {
+        title: [line.split()[1] for line in targets if line.startswith("  make ")]
+        for title, *targets in (block.splitlines() for block in done.stdout.split("\n\n"))
+    }
+    assert list(groups) == ["Use", "Test", "Measure", "Maintain"]
+    listed = [target for targets in groups.values() for target in targets]
+    assert len(listed) == len(set(listed)) == done.stdout.count("  make ")
+    assert "run" in groups["Use"]
+    assert "test" in groups["Test"]
+    assert "bench" in groups["Measure"]
+    assert "pins" in groups["Maintain"]
+
+
+def test_every_target_of_make_is_listed_or_a_part_of_others() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):(?! export)", makefile, re.MULTILINE))
+    listed = set(re.findall(r"^([a-z-]+):.* ## ", makefile, re.MULTILINE))
+    assert targets - listed == {"help", "runtime", "develop", "chromium", "services"}
+    phony = makefile.partition(".PHONY: ")[2].partition("\n\n")[0].replace("\\\n", " ")
+    assert set(phony.split()) == targets
 
 
 def test_make_run_serves_the_port_asked_for_and_trusts_no_headers() -> None:

@@ -1,5 +1,5 @@
 """The image without Docker: a folder as the Dockerfile's COPY would fill it, and only the packages
-that its pins install. What the image's own commands do, they do here.
+of the lock that it installs. What the image's own commands do, they do here.
 """
 
 from __future__ import annotations
@@ -12,43 +12,25 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from tests.deploy import dockerfile, dockerignore
 from tests.deploy.workshop import ROOT
 from tests.support.process import free_port
 
 
-def runtime_pins() -> list[Requirement]:
-    """What the build stage installs: its own filter, run over requirements.txt."""
-    (build,) = (found.text for found in dockerfile.all_of("RUN") if "runtime.txt" in found.text)
-    choose, end, _ = build.partition(" > runtime.txt")
-    assert end
-    done = subprocess.run(
-        ["sh", "-euc", choose], cwd=ROOT, capture_output=True, text=True, check=True
+def locked() -> list[Requirement]:
+    """The packages that the build stage installs, with those for other platforms."""
+    (build,) = (
+        found.text for found in dockerfile.all_of("RUN") if "--require-hashes" in found.text
     )
-    lines = [line for line in done.stdout.splitlines() if line and line[0] not in "#-"]
+    lock = (ROOT / build.rpartition(" -r ")[2].strip()).read_text(encoding="utf-8")
+    lines = [line.removesuffix("\\") for line in lock.splitlines() if line[0] not in "# "]
     return [Requirement(line) for line in lines]
 
 
-def installed_with(pins: list[Requirement]) -> set[str]:
-    """The distributions that come with `pins`, directly or not."""
-    found: set[tuple[str, str]] = set()
-    waiting = [(pin, extra) for pin in pins for extra in ("", *pin.extras) if _applies(pin, "")]
-    while waiting:
-        needed, extra = waiting.pop()
-        name = canonicalize_name(needed.name)
-        if (name, extra) not in found:
-            found.add((name, extra))
-            pulled = map(Requirement, distribution(name).requires or ())
-            waiting += [
-                (pin, more) for pin in pulled if _applies(pin, extra) for more in ("", *pin.extras)
-            ]
-    return {name for name, _ in found}
-
-
-def _applies(pin: Requirement, extra: str) -> bool:
-    return pin.marker is None or pin.marker.evaluate({"extra": extra})
+def applies(pin: Requirement) -> bool:
+    """Whether pip would install the package on this machine."""
+    return pin.marker is None or pin.marker.evaluate()
 
 
 class Image:
@@ -76,7 +58,7 @@ class Image:
 
     def _link_packages(self) -> None:
         self.packages.mkdir()
-        for name in installed_with(runtime_pins()):
+        for name in (pin.name for pin in locked() if applies(pin)):
             files = distribution(name).files or ()
             for top in {file.parts[0] for file in files} - {"..", "__pycache__"}:
                 link = self.packages / top

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.deploy import container, dockerfile, dockerignore, upcoming
 from tests.deploy.container import Life
-from tests.deploy.image import Image, runtime_pins
+from tests.deploy.image import Image, locked
 from tests.deploy.workshop import ROOT, documents
 from tests.support.process import free_port
 
@@ -71,8 +72,8 @@ def test_nothing_is_written_beside_the_data(life: Life, image: Image) -> None:
 def test_the_image_holds_the_service_and_nothing_else(image: Image) -> None:
     folders = {"cli", "core", "migrations", "routes", "services", "static", "stores"}
     modules = {f"{name}.py" for name in ("audit", "auth", "main", "models", "schemas")}
-    pins = {"constraints.txt", "pyproject.toml", "requirements.txt"}
-    assert {path.name for path in image.app.iterdir()} == folders | modules | pins
+    others = {"pyproject.toml", "requirements.lock"}
+    assert {path.name for path in image.app.iterdir()} == folders | modules | others
 
 
 def test_the_doctor_in_the_image_finds_it_well(image: Image) -> None:
@@ -107,9 +108,11 @@ def test_every_exception_in_dockerignore_names_something() -> None:
 
 def test_the_image_has_every_runtime_pin_and_no_tool_of_the_tests() -> None:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    pins = {Requirement(line).name for line in lines if line and line[0] not in "#-"}
-    assert pins >= TEST_TOOLS
-    assert {pin.name for pin in runtime_pins()} == pins - TEST_TOOLS
+    direct = {Requirement(line).name for line in lines if line and line[0] not in "#-"}
+    names = {pin.name for pin in locked()}
+    assert {canonicalize_name(name) for name in direct - TEST_TOOLS} <= names
+    assert direct >= TEST_TOOLS
+    assert not names & TEST_TOOLS
 
 
 def test_every_import_in_the_image_is_in_the_image(image: Image) -> None:

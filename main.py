@@ -20,7 +20,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth import Passkeys
-from core import garbage
+from core import process as garbage
 from core.access_log import AccessLog
 from core.banner import banner
 from core.boundary import Boundary, Observe
@@ -31,7 +31,7 @@ from core.database import Database
 from core.decoys import Decoys
 from core.errors import ConfigurationError
 from core.exit_code import end_well_on_sigterm
-from core.logs import LogFile
+from core.log_file import LogFile
 from core.measured import Requests
 from core.migrate import require_newest, upgrade
 from core.postgres import PostgresDatabase

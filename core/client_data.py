@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from core import base64url, strict_json
+from core import encoding as base64url
+from core import strict_json
 
 MAX_CLIENT_DATA = 4096
 MAX_ATTESTATION_OBJECT = 16 * 1024

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 from webauthn import verify_registration_response
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
 
-from core import base64url, cose
+from core import cose
+from core import encoding as base64url
 from core.attestation_object import (
     FLAGS_OFFSET,
     read_attestation,

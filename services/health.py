@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.database import Database
 from core.errors import Unavailable
-from core.logs import LogFile
+from core.log_file import LogFile
 from core.migrate import newest_revision, revision_in
 from services.shipping import Shipping
 from stores.challenges import Challenges

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from core import base64url
+from core import encoding as base64url
 from core.clock import Clock
 
 LIFETIME_SECONDS = 300

@@ -16,7 +16,7 @@ from typing import Any
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from core import base64url
+from core import encoding as base64url
 from core.errors import Unavailable
 from stores.challenges import LIFETIME_SECONDS, Pending, PendingUser, new_challenge
 from stores.counters import Counted

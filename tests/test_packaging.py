@@ -41,7 +41,7 @@ ROOT_MODULES = {"main", "models", "schemas", "auth", "audit", "reset_db"}
 
 # Who may touch a library that decides about security or storage.
 OWNERS = {
-    "jwt": r"core/tokens\.py",
+    "jwt": r"core/tokens/\w+\.py",
     "webauthn": r"core/relying_party\w*\.py",
     "sqlalchemy": r"models\.py|stores/\w+\.py|core/(database|migrate|sqlite|postgres)\w*\.py",
     "alembic": r"core/migrate\.py",

@@ -14,7 +14,7 @@ def _tests(*names: str) -> tuple[str, ...]:
 # notice more, but a mutant that nobody notices would cost twenty seconds instead of one.
 TARGETS: dict[str, tuple[str, ...]] = {
     "core/relying_party.py": _tests("mutants_relying_party", "relying_party", "nobodys_keys"),
-    "core/tokens.py": _tests("mutants_tokens"),
+    "core/tokens/access_tokens.py": _tests("mutants_tokens"),
     "core/client_data.py": _tests("mutants_client_data", "client_data"),
     "core/cose.py": _tests("mutants_cose", "cose", "nobodys_keys"),
     "core/ctap_cbor.py": _tests("mutants_ctap_cbor", "ctap_cbor"),

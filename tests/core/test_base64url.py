@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from core import base64url
+from core import encoding as base64url
 from devtools.hostile_text import same_bytes_other_text
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from core.base64url import encode
 from core.client_data import (
     BadCredential,
     peek_client_data,
     read_authentication,
     read_registration,
 )
+from core.encoding import encode
 
 CLIENT_DATA = {"type": "webauthn.get", "challenge": "AAAA", "origin": "http://localhost:8000"}
 

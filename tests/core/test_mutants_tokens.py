@@ -11,7 +11,7 @@ import jwt
 import pytest
 from pydantic import SecretStr
 
-from core import base64url
+from core import encoding as base64url
 from core.config import Settings
 from core.tokens import BadToken, Subject, Tokens
 from tests.support.clock import HeldClock

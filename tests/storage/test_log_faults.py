@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.logs import LogFile, Trail
+from core.log_file import LogFile, Trail
 from devtools.authenticator import SoftAuthenticator
 from tests.storage.trail import parsed, until
 from tests.support.service import Service

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from core import base64url, relying_party
+from core import encoding as base64url
+from core import relying_party
 from core.attestation_object import read_attestation
 from core.client_data import BadCredential, ClientData, read_authentication, read_registration
 from core.relying_party import RelyingParty, StoredPasskey

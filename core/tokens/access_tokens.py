@@ -14,7 +14,8 @@ from typing import Any
 
 import jwt
 
-from core import base64url, strict_json
+from core import encoding as base64url
+from core import strict_json
 from core.clock import Clock
 from core.config import Settings
 from core.ids import random_id

@@ -20,9 +20,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth import Passkeys
-from core import process as garbage
 from core.access_log import AccessLog
-from core.banner import banner
 from core.boundary import Boundary, Observe
 from core.caller_address import TrustedProxies
 from core.clock import Clock, SystemClock
@@ -30,16 +28,21 @@ from core.config import Settings
 from core.database import Database
 from core.decoys import Decoys
 from core.errors import ConfigurationError
-from core.exit_code import end_well_on_sigterm
 from core.log_file import LogFile
 from core.measured import Requests
 from core.migrate import require_newest, upgrade
 from core.postgres import PostgresDatabase
+from core.process import (
+    banner,
+    exit_with_zero_after_sigterm,
+    require_shared_state,
+    tune_garbage_collector,
+    worker_count,
+)
 from core.relying_party import RelyingParty
 from core.sqlite import SqliteDatabase
 from core.tokens import Tokens
 from core.tracing import open_tracing
-from core.workers import require_shared_state, workers
 from routes import health, login, metrics, pages, registration, users, well_known
 from routes.doors import Doors
 from routes.http import as_problems, install_error_handlers
@@ -236,13 +239,13 @@ def _allow_origins(app: FastAPI, settings: Settings) -> None:
 def _default_app() -> FastAPI:
     try:
         settings = Settings.from_environment()
-        require_shared_state(settings, workers(os.environ, sys.argv))
+        require_shared_state(settings, worker_count(os.environ, sys.argv))
         served = create_app(settings, tracing=open_tracing(os.environ, VERSION))
     except ConfigurationError as error:
         # One sentence for the operator, not a traceback.
         raise SystemExit(f"The service does not start. {error}") from None
-    end_well_on_sigterm(lambda: served.state.stopped)
-    served.state.settle = garbage.settle
+    exit_with_zero_after_sigterm(lambda: served.state.stopped)
+    served.state.settle = tune_garbage_collector
     return served
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from core.config import Settings
-from core.workers import workers as workers_of
+from core.process import worker_count
 from devtools.doctor import configuration, files, runtime
 from devtools.doctor.database import database
 from devtools.doctor.findings import Check, Finding, Patient, examine
@@ -50,7 +50,7 @@ CHECKS: dict[str, Check] = {
 def diagnose(environment: Mapping[str, str], workers: int | None = None) -> Iterator[Finding]:
     """Every finding about the service that `environment` describes, check by check."""
     settings, problems = Settings.danger_unchecked(environment)
-    many = workers_of(environment, ()) if workers is None else workers
+    many = worker_count(environment, ()) if workers is None else workers
     patient = Patient(environment, settings, problems, many)
     for name, check in CHECKS.items():
         yield from examine(name, check, patient)

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from core.config import is_wide
 from core.errors import ConfigurationError
+from core.process import require_shared_state
 from core.related_origins import public_suffixes
-from core.workers import require_shared_state
 from devtools.doctor.findings import Finding, Patient, fail, ok, warn
 
 GUESSABLE = ("secret", "password", "changeme", "change-me", "example", "12345678", "qwerty")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.banner import banner
 from core.config import DEVELOPMENT_SECRET, Settings, shown
+from core.process import banner
 from tests.support.process import ROOT, free_port, start_server, wait_until_up
 
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from core import encoding as base64url
 from core import strict_json
+from core.encoding import base64url_decode
 
 MAX_CLIENT_DATA = 4096
 MAX_ATTESTATION_OBJECT = 16 * 1024
@@ -147,7 +147,7 @@ def _member(parent: Mapping[str, Any], name: str, kind: type) -> Any:
 def _octets(parent: Mapping[str, Any], name: str, limit: int) -> bytes:
     text = _member(parent, name, str)
     try:
-        data = base64url.decode(text) if len(text) <= MAX_TEXT else b""
+        data = base64url_decode(text) if len(text) <= MAX_TEXT else b""
     except ValueError:
         raise BadCredential(f"member_{name}") from None
     if not 0 < len(data) <= limit:

@@ -18,7 +18,6 @@ from webauthn import verify_registration_response
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
 
 from core import cose
-from core import encoding as base64url
 from core.attestation_object import (
     FLAGS_OFFSET,
     read_attestation,
@@ -33,6 +32,7 @@ from core.client_data import (
 )
 from core.clock import Clock
 from core.config import Settings
+from core.encoding import base64url_decode, base64url_encode
 from core.relying_party_attestation import Attestation
 from core.relying_party_library import call, verify_signature
 
@@ -88,7 +88,7 @@ class Descriptor:
 
     def to_json(self) -> dict[str, Any]:
         """PublicKeyCredentialDescriptorJSON (§5.8.3)."""
-        shown = {"type": "public-key", "id": base64url.encode(self.credential_id)}
+        shown = {"type": "public-key", "id": base64url_encode(self.credential_id)}
         return {**shown, "transports": list(self.transports)} if self.transports else shown
 
 
@@ -119,7 +119,7 @@ class RelyingParty:
         return {
             "rp": {"id": self._id, "name": self._name},
             "user": {
-                "id": base64url.encode(user_handle(user_id)),
+                "id": base64url_encode(user_handle(user_id)),
                 "name": name,
                 "displayName": display_name,
             },
@@ -289,7 +289,7 @@ def _require_flags(authenticator_data: bytes) -> int:
 
 def _with_attestation(credential: Mapping[str, Any], encoded: bytes) -> dict[str, Any]:
     """The credential, around another attestation object."""
-    response = {**credential["response"], "attestationObject": base64url.encode(encoded)}
+    response = {**credential["response"], "attestationObject": base64url_encode(encoded)}
     return {**_bare(credential), "response": response}
 
 
@@ -306,4 +306,4 @@ def _canonical_key(encoded: bytes) -> bytes:
 
 
 def _challenge_bytes(challenge: str) -> bytes:
-    return base64url.decode(challenge)
+    return base64url_decode(challenge)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from core import encoding as base64url
 from core.clock import Clock
+from core.encoding import base64url_encode
 
 LIFETIME_SECONDS = 300
 CHALLENGE_BYTES = 32
@@ -70,7 +70,7 @@ class Challenges(Protocol):
 
 def new_challenge() -> str:
     """32 random bytes (WebAuthn L3 §13.4.3 asks for 16) in base64url."""
-    return base64url.encode(secrets.token_bytes(CHALLENGE_BYTES))
+    return base64url_encode(secrets.token_bytes(CHALLENGE_BYTES))
 
 
 class MemoryChallenges:

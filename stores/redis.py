@@ -16,7 +16,7 @@ from typing import Any
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from core import encoding as base64url
+from core.encoding import base64url_decode, base64url_encode
 from core.errors import Unavailable
 from stores.challenges import LIFETIME_SECONDS, Pending, PendingUser, new_challenge
 from stores.counters import Counted
@@ -110,7 +110,7 @@ def _dump(pending: Pending) -> str:
         **asdict(pending.user),
         "date_of_birth": pending.user.date_of_birth.isoformat(),
     }
-    offered = sorted(map(base64url.encode, pending.offered))
+    offered = sorted(map(base64url_encode, pending.offered))
     return json.dumps(
         {"ceremony": pending.ceremony, "email": pending.email, "user": user, "offered": offered}
     )
@@ -123,5 +123,5 @@ def _load(kept: bytes) -> Pending:
         user = PendingUser(
             **{**user, "date_of_birth": datetime.fromisoformat(user["date_of_birth"])}
         )
-    offered = frozenset(map(base64url.decode, members["offered"]))
+    offered = frozenset(map(base64url_decode, members["offered"]))
     return Pending(members["ceremony"], members["email"], user, offered)

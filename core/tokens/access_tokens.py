@@ -14,10 +14,10 @@ from typing import Any
 
 import jwt
 
-from core import encoding as base64url
 from core import strict_json
 from core.clock import Clock
 from core.config import Settings
+from core.encoding import base64url_decode, base64url_encode
 from core.ids import random_id
 
 TYPE = "at+jwt"
@@ -58,7 +58,7 @@ class Tokens:
         self._algorithm = settings.jwt_algorithm
         # RFC 7515 §3.1: the header is the same for all, and the key fit for the algorithm.
         header = _compact({"alg": self._algorithm, "typ": TYPE})
-        self._header = base64url.encode(header.encode())
+        self._header = base64url_encode(header.encode())
         self._mac = jwt.get_algorithm_by_name(self._algorithm)
         self._signing = self._mac.prepare_key(self._keys[0])
         self._lifetime = settings.jwt_expiration_minutes * 60
@@ -84,8 +84,8 @@ class Tokens:
             "amr": ["pop", "user"],
         }
         body = _compact(claims).encode()
-        message = f"{self._header}.{base64url.encode(body)}"
-        return f"{message}.{base64url.encode(self._mac.sign(message.encode(), self._signing))}"
+        message = f"{self._header}.{base64url_encode(body)}"
+        return f"{message}.{base64url_encode(self._mac.sign(message.encode(), self._signing))}"
 
     def verify(self, token: str) -> str:
         """The user id that `token` authorizes. Raises BadToken, with the reason."""
@@ -104,10 +104,10 @@ class Tokens:
         payload, _, signature = rest.partition(".")
         message = f"{header}.{payload}".encode(errors="replace")
         try:
-            mac = base64url.decode(signature)
+            mac = base64url_decode(signature)
             if header != self._header or not self._mac.verify(message, self._signing, mac):
                 return None
-            claims: dict[str, Any] = strict_json.loads(base64url.decode(payload))
+            claims: dict[str, Any] = strict_json.loads(base64url_decode(payload))
             self._check_claims(claims)
         except Exception:
             return None
@@ -178,7 +178,7 @@ class Tokens:
 def _check_spelling(token: str, decoded: Mapping[str, Any]) -> None:
     """One text for one token: PyJWT's readers take padding, UTF-16 and a member twice."""
     try:
-        header, payload, signature = map(base64url.decode, token.split("."))
+        header, payload, signature = map(base64url_decode, token.split("."))
         strict = strict_json.loads(header), strict_json.loads(payload)
     except ValueError:
         raise BadToken("malformed") from None

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from core.encoding import decode
+from core.encoding import base64url_decode as decode
 from stores.challenges import LIFETIME_SECONDS, MemoryChallenges, Pending
 from tests.support.clock import HeldClock
 

@@ -13,7 +13,7 @@ from core.client_data import (
     read_authentication,
     read_registration,
 )
-from core.encoding import encode
+from core.encoding import base64url_encode as encode
 
 CLIENT_DATA = {"type": "webauthn.get", "challenge": "AAAA", "origin": "http://localhost:8000"}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.client_data import BadCredential, read_authentication, read_registration
-from core.encoding import encode
+from core.encoding import base64url_encode as encode
 
 DATA = {"type": "webauthn.get", "challenge": "AAAA", "origin": "http://localhost:8000"}
 TRANSPORTS = ("ble", "hybrid", "internal", "nfc", "smart-card", "usb")

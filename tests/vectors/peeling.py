@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from core import encoding as base64url
 from core import relying_party
 from core.attestation_object import read_attestation
 from core.client_data import BadCredential, ClientData, read_authentication, read_registration
+from core.encoding import base64url_encode
 from core.relying_party import RelyingParty, StoredPasskey
 from tests.support.clock import HeldClock
 from tests.vectors.ceremony import settings_of, stored_key, was_backup_eligible
@@ -145,7 +145,7 @@ def _under_the_attested_id(trial: Trial) -> Trial:
 
 
 def _named(credential_id: bytes) -> dict[str, str]:
-    text = base64url.encode(credential_id)
+    text = base64url_encode(credential_id)
     return {"id": text, "rawId": text}
 
 

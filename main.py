@@ -29,7 +29,7 @@ from core.database import Database
 from core.decoys import Decoys
 from core.errors import ConfigurationError
 from core.log_file import LogFile
-from core.measured import Requests
+from core.measured import RequestMetrics
 from core.migrate import require_newest, upgrade
 from core.postgres import PostgresDatabase
 from core.process import (
@@ -49,6 +49,7 @@ from routes.http import as_problems, install_error_handlers
 from services.access import Access
 from services.health import Health
 from services.metrics import Metrics
+from services.metrics_files import prepare_directory
 from services.shipping import Shipping
 from services.throttle import Throttle
 from stores.challenges import Challenges, MemoryChallenges
@@ -145,7 +146,12 @@ def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
     app.state.log_file = LogFile(settings.log_file)
     app.state.proxies = TrustedProxies(settings.trusted_proxies)
     app.state.challenges = challenges
-    throttle = Throttle(settings, db, counters)
+    app.state.metrics = Metrics(
+        *(db, challenges, app.state.log_file),
+        labels={"version": VERSION, "database": settings.database_url.partition(":")[0]},
+    )
+    db.listeners.append(app.state.metrics.count_event)
+    throttle = Throttle(settings, db, counters, app.state.metrics.count_rate_limited)
     app.state.throttle = throttle
     app.state.shipping = Shipping(settings, db)
     app.state.health = Health(db, challenges, app.state.log_file, app.state.shipping)
@@ -161,16 +167,10 @@ def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
 
 
 def _make_observable(app: FastAPI, settings: Settings, tracing: Tracing | None) -> None:
-    state, requests = app.state, Requests()
+    state, requests = app.state, RequestMetrics(app.state.metrics.registry)
     state.observe = requests.observe
     if settings.access_log:
         state.observe = _both(requests.observe, AccessLog(state.proxies).observe)
-    state.metrics = Metrics(
-        *(state.db, state.challenges, state.log_file),
-        requests=requests,
-        throttle=state.throttle,
-        labels={"version": VERSION, "database": settings.database_url.partition(":")[0]},
-    )
     state.tracing = tracing
     if tracing:
         judge = state.passkeys.relying_party
@@ -216,6 +216,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await state.passkeys.start()
         state.shipping.start()
         ends.push_async_callback(state.shipping.stop)
+        state.metrics.start()
+        ends.push_async_callback(state.metrics.stop)
         learning = asyncio.create_task(state.passkeys.keep_learning())
         ends.callback(learning.cancel)
         sys.stderr.write(banner(state.settings))
@@ -240,6 +242,7 @@ def _default_app() -> FastAPI:
     try:
         settings = Settings.from_environment()
         require_shared_state(settings, worker_count(os.environ, sys.argv))
+        prepare_directory()
         served = create_app(settings, tracing=open_tracing(os.environ, VERSION))
     except ConfigurationError as error:
         # One sentence for the operator, not a traceback.

@@ -165,8 +165,8 @@ class LogFile:
         # Events are for the file; the console is for what an operator must see.
         logging.getLogger("audit").propagate = False
 
-    def figures(self) -> dict[str, int]:
-        """How it does, by the names in services/metrics.py."""
+    def metrics(self) -> dict[str, int]:
+        """Its present values, by the names in services/metrics.py."""
         return {
             "log_queue_length": self._pen.waiting,
             "log_lines_lost": self.trail.failures,

@@ -15,14 +15,13 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import audit
 from core import sink_address
 from core.config import Settings
 from core.database import Database
@@ -186,6 +185,7 @@ class Shipping:
     """All sinks of one worker."""
 
     def __init__(self, settings: Settings, db: Database, pace: Pace | None = None) -> None:
+        self._db = db
         sqlite = settings.database_url.startswith("sqlite:")
         outbox: Outbox = SqliteOutbox() if sqlite else PostgresOutbox()
         self._pace = pace or Pace()
@@ -208,13 +208,13 @@ class Shipping:
         if self.lanes:
             self._loop = asyncio.get_running_loop()
             self._tasks = [asyncio.create_task(lane.run()) for lane in self.lanes]
-            audit.bells.append(self._ring)
+            self._db.listeners.append(self._ring)
 
     async def stop(self) -> None:
         """End after the batch under way, or without it if that takes too long."""
         if not self._tasks:
             return
-        audit.bells.remove(self._ring)
+        self._db.listeners.remove(self._ring)
         for lane in self.lanes:
             lane.stop()
         done, late = await asyncio.wait(self._tasks, timeout=self._pace.goodbye)
@@ -230,8 +230,8 @@ class Shipping:
         """For people who look at /readyz: no names, for anyone may."""
         return {f"audit_sink_{number}": _state(lane) for number, lane in enumerate(self.lanes, 1)}
 
-    def _ring(self) -> None:
-        """Called with every commit, from whatever thread: tells the lanes once."""
+    def _ring(self, _row: Mapping[str, Any]) -> None:
+        """Wake the lanes. A listener of the database: runs on any thread, once for each row."""
         if not self._told and self._loop is not None:
             self._told = True
             self._loop.call_soon_threadsafe(self._tell)

@@ -63,8 +63,8 @@ class Challenges(Protocol):
         """Let go of connections."""
         ...
 
-    def figures(self) -> dict[str, int]:
-        """How it does, by the names in services/metrics.py."""
+    def metrics(self) -> dict[str, int]:
+        """Its present values, by the names in services/metrics.py."""
         ...
 
 
@@ -106,7 +106,7 @@ class MemoryChallenges:
     async def stop(self) -> None:
         """Nothing is held outside of this process."""
 
-    def figures(self) -> dict[str, int]:
+    def metrics(self) -> dict[str, int]:
         return {"challenges_waiting": len(self._waiting)}
 
     def _drop_old(self, now: float) -> None:

@@ -83,11 +83,9 @@ class RedisChallenges:
         # The counters' connections are in the same pool.
         await self._redis.connection_pool.disconnect()
 
-    def figures(self) -> dict[str, int]:
-        # What waits is not counted: Redis would have to walk all of its keys.
-        pool = self._redis.connection_pool
-        in_use = len(pool._in_use_connections)
-        return {"redis_pool_size": pool.max_connections, "redis_pool_in_use": in_use}
+    def metrics(self) -> dict[str, int]:
+        # Waiting challenges are not counted: Redis would have to walk all of its keys.
+        return {"redis_pool_size": self._redis.connection_pool.max_connections}
 
     async def put(self, pending: Pending) -> str:
         challenge = new_challenge()

@@ -47,7 +47,7 @@ OWNERS = {
     "alembic": r"core/migrate\.py",
     "asyncpg": r"core/postgres\.py",
     "redis": r"stores/redis\.py",
-    "prometheus_client": r"(services|routes)/metrics\.py",
+    "prometheus_client": r"services/metrics(_files)?\.py|routes/metrics\.py|core/measured\.py",
     "opentelemetry": r"core/tracing_spans\.py",
 }
 # Imported only where it is asked for.

@@ -63,7 +63,12 @@ def in_memory(settings: Settings) -> Iterator[tuple[str, Stage]]:
     clock = SystemClock()
     party, tokens, decoys = RelyingParty(settings, clock), Tokens(settings, clock), Decoys(settings)
     challenges, device = MemoryChallenges(clock, 1000), SoftAuthenticator(counter=False)
-    throttle = Throttle(settings, None, MemoryCounters(clock))  # type: ignore[arg-type]
+    throttle = Throttle(
+        settings,
+        None,  # type: ignore[arg-type]
+        MemoryCounters(clock),
+        lambda *_: None,
+    )
     challenge = new_challenge()
     asked = party.creation_options(
         challenge=challenge, user_id=USER.id, name=EMAIL, display_name="Jane Doe"

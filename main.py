@@ -20,7 +20,6 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth import Passkeys
-from core.access_log import AccessLog
 from core.boundary import Boundary, Observe
 from core.caller_address import TrustedProxies
 from core.clock import Clock, SystemClock
@@ -29,7 +28,6 @@ from core.database import Database
 from core.decoys import Decoys
 from core.errors import ConfigurationError
 from core.log_file import LogFile
-from core.measured import RequestMetrics
 from core.migrate import require_newest, upgrade
 from core.postgres import PostgresDatabase
 from core.process import (
@@ -42,9 +40,11 @@ from core.process import (
 from core.relying_party import RelyingParty
 from core.sqlite import SqliteDatabase
 from core.tokens import Tokens
-from core.tracing import open_tracing
 from routes import health, login, metrics, pages, registration, users, well_known
 from routes.doors import Doors
+from routes.edge.access_log import AccessLog
+from routes.edge.request_metrics import RequestMetrics
+from routes.edge.tracing import open_tracing
 from routes.http import as_problems, install_error_handlers
 from services.access import Access
 from services.health import Health
@@ -57,12 +57,12 @@ from stores.counters import Counters, MemoryCounters
 from stores.redis import open_redis
 
 if TYPE_CHECKING:
-    from core.tracing_spans import Tracing
+    from routes.edge.tracing_spans import Tracing
 
 VERSION = "1.0.0"
 MAX_BODY_BYTES = 32 * 1024
 # FastAPI's own would send paths, queries and messages of exceptions, and stand between the boundary
-# and the socket, whose address is the caller's. core/tracing_spans.py does neither.
+# and the socket, whose address is the caller's. routes/edge/tracing_spans.py does neither.
 TELEMETRY: TelemetryConfig = {
     "tracing": False,
     "metrics": False,

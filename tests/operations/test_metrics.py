@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.measured import BUCKETS
 from devtools.authenticator import Flaw, SoftAuthenticator
+from routes.edge.request_metrics import BUCKETS
 from tests.conftest import StartService
 from tests.operations.scraped import Scrape, scrape
 from tests.storage.trail import until

@@ -1,7 +1,8 @@
-"""`app.log`: one line of JSON per event, written by a thread of its own.
+"""`app.log`: one line of JSON for each event, written by a thread of its own.
 
-No request waits for the disk, and no request fails because of it: a line that cannot be written
-is counted and said on stderr; the row in `audit_logs` is the truth.
+No request waits for the disk, and no request fails because of it. A line that cannot be written is
+counted, and stderr says so once a minute at most; the event's row is in `audit_logs` all the same.
+docs/decisions/0033-log-file-thread.md says why the thread gathers lines.
 """
 
 from __future__ import annotations
@@ -9,24 +10,23 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import threading
 import time
-from collections import deque
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from logging.handlers import WatchedFileHandler
+from logging.handlers import QueueHandler, QueueListener, WatchedFileHandler
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 LOGGERS = ("audit", "service")
+# The most records that wait for the disk. Those that come while so many wait are lost.
 MAX_WAITING = 100_000
 GATHER_SECONDS = 0.02
-COMPLAIN_EVERY_SECONDS = 60
+REPORT_EVERY_SECONDS = 60
 
 
 class JsonLines(logging.Formatter):
-    """One record, one line: JSON escapes whatever came from outside, down to plain ASCII."""
+    """One line for each record. JSON escapes all that came from outside, to plain ASCII."""
 
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC)
@@ -42,141 +42,137 @@ class JsonLines(logging.Formatter):
         return _encode(line)
 
 
-def _plain(value: Any) -> str:
-    """What JSON has no word for: times."""
+def _to_json(value: Any) -> str:
+    """The JSON form of a time, for which JSON has no type."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
     raise TypeError(type(value).__name__)
 
 
-_encode = json.JSONEncoder(ensure_ascii=True, default=_plain).encode
+_encode = json.JSONEncoder(ensure_ascii=True, default=_to_json).encode
 
 
-class Trail(WatchedFileHandler):
-    """The file; follows logrotate, and keeps quiet but for one complaint a minute."""
+class LogFileHandler(WatchedFileHandler):
+    """Writes many records at once, and goes on with a new file after logrotate moved the old one.
 
-    failures = 0
+    `lines_lost` counts the lines that could not be written.
+    """
 
     def __init__(self, file: Path) -> None:
         super().__init__(file, encoding="utf-8", delay=True)
-        self.setFormatter(JsonLines())
-        self._complained = float("-inf")
+        self.lines_lost = 0
+        self._json, self._reported_at = JsonLines(), float("-inf")
 
-    def write(self, records: Sequence[logging.LogRecord]) -> None:
-        """Write all of them at once: one look for a renamed file, one flush."""
-        try:
-            self.reopenIfNeeded()
-            if self.stream is None:
-                self.stream = self._open()
-                self._statstream()
-            lines = [line for record in records if (line := self._line(record))]
-            self.stream.write("".join(lines))
-            self.flush()
-        except Exception:
-            self.complain(len(records))
-
-    def _line(self, record: logging.LogRecord) -> str:
-        """The record as its line; nothing for one that cannot be written down, which is counted."""
-        try:
-            return f"{self.format(record)}\n"
-        except Exception:
-            self.complain(1)
-            return ""
-
-    def complain(self, lost: int) -> None:
-        """Count lines that could not be written, and say so now and then."""
-        self.failures += lost
-        if time.monotonic() - self._complained >= COMPLAIN_EVERY_SECONDS:
-            self._complained = time.monotonic()
-            error = type(sys.exc_info()[1]).__name__
-            # Whoever logs must not suffer for it, if stderr is gone, too.
-            with suppress(Exception):
-                sys.stderr.write(
-                    f"app.log cannot be written ({error}): {self.failures} lines lost\n"
-                )
-
-
-class _Pen(logging.Handler):
-    """Hands records over to a thread, which writes all that wait; when the disk hangs, no more.
-
-    The thread lets them gather for a moment: to wake it for each would cost more than the line.
-    """
-
-    def __init__(self, trail: Trail) -> None:
-        super().__init__()
-        self._trail = trail
-        self._waiting: deque[logging.LogRecord] = deque()
-        self._wake, self._stopping = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-
-    @property
-    def waiting(self) -> int:
-        """How many records are not written yet."""
-        return len(self._waiting)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Return once all that waits is written."""
-        self._stopping.set()
-        self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def createLock(self) -> None:  # noqa: N802 (logging's name)
-        # A deque needs none.
-        self.lock = None
+    def write(self, records: list[logging.LogRecord]) -> None:
+        """Write all `records` with one look for a new file, and one flush."""
+        lines = [line for record in records if (line := self._line(record))]
+        if lines:
+            # To the base class this is one record, whose message is the text of all lines.
+            self.handle(logging.makeLogRecord({"msg": "\n".join(lines), "lines": len(lines)}))
 
     def emit(self, record: logging.LogRecord) -> None:
-        if self.waiting >= MAX_WAITING:
-            self._trail.complain(1)
-            return
-        self._waiting.append(record)
-        if not self._wake.is_set():
-            self._wake.set()
+        try:
+            super().emit(record)
+        except Exception:
+            # The file cannot be opened. The base class handles only what fails after that.
+            self.handleError(record)
 
-    def _run(self) -> None:
-        while self._waiting or not self._stopping.is_set():
-            self._wake.wait()
-            self._stopping.wait(GATHER_SECONDS)
-            # Cleared first: what comes from now on wakes the thread again.
-            self._wake.clear()
-            if self._waiting:
-                self._trail.write([self._waiting.popleft() for _ in range(len(self._waiting))])
-            if self._stopping.is_set():
-                self._wake.set()
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        self.report_lost(vars(record)["lines"])
+
+    def report_lost(self, lines: int) -> None:
+        """Count `lines` as lost, and say so on stderr unless it was said within the last minute."""
+        self.lines_lost += lines
+        if time.monotonic() - self._reported_at >= REPORT_EVERY_SECONDS:
+            self._reported_at = time.monotonic()
+            error = type(sys.exc_info()[1]).__name__
+            # Writing to stderr may fail, too. Whoever logs must not see that.
+            with suppress(Exception):
+                sys.stderr.write(
+                    f"app.log cannot be written ({error}): {self.lines_lost} lines lost\n"
+                )
+
+    def _line(self, record: logging.LogRecord) -> str:
+        """The line of `record`; an empty text, which is counted, if it has no JSON form."""
+        try:
+            return self._json.format(record)
+        except Exception:
+            self.report_lost(1)
+            return ""
+
+
+class QueueingHandler(QueueHandler):
+    """Puts records into the queue. While MAX_WAITING wait, more of them are lost and counted."""
+
+    def __init__(self, waiting: SimpleQueue[Any], file: LogFileHandler) -> None:
+        super().__init__(waiting)
+        self._waiting, self._file = waiting, file
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        # The base class formats it here, for other processes; the thread does that later.
+        return record
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        if self._waiting.qsize() < MAX_WAITING:
+            self._waiting.put_nowait(record)
+        else:
+            self._file.report_lost(1)
+
+
+class _Writer(QueueListener):
+    """The thread: takes a record, lets others gather for a moment, and writes them all.
+
+    While it does not wait at the queue, a record costs no thread switch.
+    """
+
+    def __init__(self, waiting: SimpleQueue[Any], file: LogFileHandler) -> None:
+        super().__init__(waiting)
+        self._waiting, self._file = waiting, file
+
+    def handle(self, record: logging.LogRecord) -> None:
+        time.sleep(GATHER_SECONDS)
+        records = [record]
+        with suppress(Empty):
+            while isinstance(following := self._waiting.get_nowait(), logging.LogRecord):
+                records.append(following)
+            # That was the sentinel which ends the thread. Put it back for the base class.
+            self.enqueue_sentinel()
+        self._file.write(records)
 
 
 class LogFile:
     """The log of one service: started and stopped with it."""
 
     def __init__(self, file: Path) -> None:
-        self.trail = Trail(file)
-        self._pen = _Pen(self.trail)
+        self._waiting: SimpleQueue[Any] = SimpleQueue()
+        self.handler = LogFileHandler(file)
+        self._queueing = QueueingHandler(self._waiting, self.handler)
+        self._writer = _Writer(self._waiting, self.handler)
+
+    @property
+    def lines_lost(self) -> int:
+        """How many lines the file did not take."""
+        return self.handler.lines_lost
 
     def start(self) -> None:
         """Begin to write what the loggers say."""
-        self._pen.start()
+        self._writer.start()
         for name in LOGGERS:
             logger = logging.getLogger(name)
             logger.setLevel(logging.INFO)
-            logger.addHandler(self._pen)
-        # Events are for the file; the console is for what an operator must see.
+            logger.addHandler(self._queueing)
+        # Audit events go to the file only; the console is for what an operator must see.
         logging.getLogger("audit").propagate = False
 
     def metrics(self) -> dict[str, int]:
         """Its present values, by the names in services/metrics.py."""
-        return {
-            "log_queue_length": self._pen.waiting,
-            "log_lines_lost": self.trail.failures,
-        }
+        return {"log_queue_length": self._waiting.qsize(), "log_lines_lost": self.lines_lost}
 
     def stop(self) -> None:
-        """Write what waits, then close the file."""
+        """Write all that waits, then close the file. Waits for the disk."""
         for name in LOGGERS:
-            logging.getLogger(name).removeHandler(self._pen)
-        self._pen.stop()
-        # What a full disk does not take now was said and counted before.
+            logging.getLogger(name).removeHandler(self._queueing)
+        self._writer.stop()
+        # A full disk does not take the rest now. Those lines were counted before.
         with suppress(OSError):
-            self.trail.close()
+            self.handler.close()

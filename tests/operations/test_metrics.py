@@ -192,7 +192,7 @@ def test_the_writer_says_what_waits_and_what_shared_a_commit(service: Service) -
 def test_challenges_that_wait_and_lines_that_were_lost_are_told(service: Service) -> None:
     for _ in range(4):
         service.post("/login/begin", {})
-    service.app.state.log_file.trail.failures = 7
+    service.app.state.log_file.handler.lines_lost = 7
     found = scrape(service)
     assert found.value("passkeys_challenges_waiting") == 4
     assert found.value("passkeys_log_lines_lost_total") == 7

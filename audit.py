@@ -8,11 +8,9 @@ whom it was about. No event carries a secret, a token, or credential material.
 from __future__ import annotations
 
 import logging
-import time
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from core.database import Change, Transaction, after_commit
@@ -21,11 +19,6 @@ from stores import audit_logs
 from stores.users import Owner, UserRow
 
 logger = logging.getLogger("audit")
-
-# What this process has made durable, by type, success and reason: services/metrics.py shows it.
-recorded: Counter[tuple[str, int, str | None]] = Counter()
-# Called after each commit that added a row, from whatever thread: they only ring a bell.
-bells: list[Callable[[], None]] = []
 
 
 class Caller(NamedTuple):
@@ -236,18 +229,18 @@ class RateLimited(Event):
 
 
 def record(tx: Transaction, caller: Caller, event: Event) -> None:
-    """Write `event` into the transaction `tx`, and to the log once that is durable."""
+    """Write `event` into the transaction `tx`; log it and tell the listeners once it is durable."""
     row = _row(caller, event)
     audit_logs.add(tx, row)
-    after_commit(tx, lambda: _log(row))
+    _announce_after_commit(tx, row)
 
 
 def record_if(tx: Transaction, caller: Caller, event: Event, change: Change) -> bool:
-    """Make `change`, and write `event` if it changed anything: both, or nothing. Whether it did."""
+    """Make `change`, and write `event` if it changed a row: both, or nothing. Whether it did."""
     row = _row(caller, event)
     changed = audit_logs.add_if(tx, row, change)
     if changed:
-        after_commit(tx, lambda: _log(row))
+        _announce_after_commit(tx, row)
     return changed
 
 
@@ -270,21 +263,12 @@ def _row(caller: Caller, event: Event) -> dict[str, Any]:
     }
 
 
+def _announce_after_commit(tx: Transaction, row: dict[str, Any]) -> None:
+    after_commit(tx, partial(_log, row))
+    for listener in tx.listeners:
+        after_commit(tx, partial(listener, row))
+
+
 def _log(row: dict[str, Any]) -> None:
-    recorded[row["event_type"], row["success"], row["reason"]] += 1
     level = logging.INFO if row["success"] else logging.WARNING
-    logger.handle(_record(level, row))
-    for ring in bells:
-        ring()
-
-
-# A record has twenty members of which none but three differ from event to event; and a logger would
-# look for the line of code that called it, which is always the same.
-_BLANK = vars(logging.LogRecord(logger.name, logging.INFO, __file__, 0, "", None, None))
-
-
-def _record(level: int, row: dict[str, Any]) -> logging.LogRecord:
-    record = logging.LogRecord.__new__(logging.LogRecord)
-    own = {"msg": row["event_type"], "created": time.time(), "fields": row}
-    record.__dict__ = {**_BLANK, **own, "levelno": level, "levelname": logging.getLevelName(level)}
-    return record
+    logger.log(level, row["event_type"], extra={"fields": row})

@@ -38,7 +38,7 @@ from core.relying_party.response_json import (
     read_authentication,
     read_registration,
 )
-from core.tokens import Subject, Tokens
+from core.tokens.access_tokens import Subject, Tokens
 from schemas import RegisterBegin
 from stores import credentials, users
 from stores.challenges import Challenges, Pending, PendingUser

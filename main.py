@@ -20,32 +20,36 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth import Passkeys
-from core import garbage
-from core.access_log import AccessLog
-from core.banner import banner
 from core.boundary import Boundary, Observe
 from core.caller_address import TrustedProxies
 from core.clock import Clock, SystemClock
 from core.database import Database
 from core.errors import ConfigurationError
-from core.exit_code import end_well_on_sigterm
-from core.logs import LogFile
-from core.measured import Requests
+from core.log_file import LogFile
 from core.migrate import require_newest, upgrade
 from core.postgres import PostgresDatabase
+from core.process import (
+    banner,
+    exit_with_zero_after_sigterm,
+    require_shared_state,
+    tune_garbage_collector,
+    worker_count,
+)
 from core.relying_party.ceremonies import RelyingParty
 from core.relying_party.decoys import Decoys
 from core.settings import Settings
 from core.sqlite import SqliteDatabase
-from core.tokens import Tokens
-from core.tracing import open_tracing
-from core.workers import require_shared_state, workers
+from core.tokens.access_tokens import Tokens
 from routes import health, login, metrics, pages, registration, users, well_known
 from routes.doors import Doors
+from routes.edge.access_log import AccessLog
+from routes.edge.request_metrics import RequestMetrics
+from routes.edge.tracing import open_tracing
 from routes.http import as_problems, install_error_handlers
 from services.audit_forwarding.worker import AuditForwarding
 from services.health import Health
 from services.metrics import Metrics
+from services.metrics_files import prepare_directory
 from services.profiles import Access
 from services.rate_limits import Throttle
 from stores.challenges import Challenges, MemoryChallenges
@@ -53,12 +57,12 @@ from stores.counters import Counters, MemoryCounters
 from stores.redis import open_redis
 
 if TYPE_CHECKING:
-    from core.tracing_spans import Tracing
+    from routes.edge.tracing_spans import Tracing
 
 VERSION = "1.0.0"
 MAX_BODY_BYTES = 32 * 1024
 # FastAPI's own would send paths, queries and messages of exceptions, and stand between the boundary
-# and the socket, whose address is the caller's. core/tracing_spans.py does neither.
+# and the socket, whose address is the caller's. routes/edge/tracing_spans.py does neither.
 TELEMETRY: TelemetryConfig = {
     "tracing": False,
     "metrics": False,
@@ -142,7 +146,12 @@ def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
     app.state.log_file = LogFile(settings.log_file)
     app.state.proxies = TrustedProxies(settings.trusted_proxies)
     app.state.challenges = challenges
-    throttle = Throttle(settings, db, counters)
+    app.state.metrics = Metrics(
+        *(db, challenges, app.state.log_file),
+        labels={"version": VERSION, "database": settings.database_url.partition(":")[0]},
+    )
+    db.listeners.append(app.state.metrics.count_event)
+    throttle = Throttle(settings, db, counters, app.state.metrics.count_rate_limited)
     app.state.throttle = throttle
     app.state.shipping = AuditForwarding(settings, db)
     app.state.health = Health(db, challenges, app.state.log_file, app.state.shipping)
@@ -158,16 +167,10 @@ def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
 
 
 def _make_observable(app: FastAPI, settings: Settings, tracing: Tracing | None) -> None:
-    state, requests = app.state, Requests()
+    state, requests = app.state, RequestMetrics(app.state.metrics.registry)
     state.observe = requests.observe
     if settings.access_log:
         state.observe = _both(requests.observe, AccessLog(state.proxies).observe)
-    state.metrics = Metrics(
-        *(state.db, state.challenges, state.log_file),
-        requests=requests,
-        throttle=state.throttle,
-        labels={"version": VERSION, "database": settings.database_url.partition(":")[0]},
-    )
     state.tracing = tracing
     if tracing:
         judge = state.passkeys.relying_party
@@ -213,6 +216,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await state.passkeys.start()
         state.shipping.start()
         ends.push_async_callback(state.shipping.stop)
+        state.metrics.start()
+        ends.push_async_callback(state.metrics.stop)
         learning = asyncio.create_task(state.passkeys.keep_learning())
         ends.callback(learning.cancel)
         sys.stderr.write(banner(state.settings))
@@ -236,13 +241,14 @@ def _allow_origins(app: FastAPI, settings: Settings) -> None:
 def _default_app() -> FastAPI:
     try:
         settings = Settings.from_environment()
-        require_shared_state(settings, workers(os.environ, sys.argv))
+        require_shared_state(settings, worker_count(os.environ, sys.argv))
+        prepare_directory()
         served = create_app(settings, tracing=open_tracing(os.environ, VERSION))
     except ConfigurationError as error:
         # One sentence for the operator, not a traceback.
         raise SystemExit(f"The service does not start. {error}") from None
-    end_well_on_sigterm(lambda: served.state.stopped)
-    served.state.settle = garbage.settle
+    exit_with_zero_after_sigterm(lambda: served.state.stopped)
+    served.state.settle = tune_garbage_collector
     return served
 
 

@@ -7,7 +7,7 @@ the commit, so what was answered with 2xx survives a power cut.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Executable, Insert, Update
@@ -18,6 +18,8 @@ logger = logging.getLogger("service.database")
 
 T = TypeVar("T")
 AfterCommit = Callable[[], None]
+# Takes one audit row, by column.
+Listener = Callable[[Mapping[str, Any]], None]
 NO_VALUES: Mapping[str, Any] = {}
 
 
@@ -65,6 +67,8 @@ class Transaction(Protocol):
 
     # What waits for the commit: see `after_commit`.
     callbacks: list[AfterCommit]
+    # Those of the database: see `Database.listeners`.
+    listeners: Sequence[Listener]
 
     def execute(self, statement: Executable, values: Mapping[str, Any] = NO_VALUES) -> Rows:
         """Run a Core statement, a constant of its store, with values by name.
@@ -86,6 +90,10 @@ Unit = Callable[[Transaction], T]
 
 class Database(Protocol):
     """What the service asks of a database, whichever it is."""
+
+    # `audit.record` has each of them called once its row is durable, on any thread. They must not
+    # block.
+    listeners: list[Listener]
 
     async def start(self) -> None:
         """Open it and bring the schema up to date."""
@@ -113,8 +121,8 @@ class Database(Protocol):
         """
         ...
 
-    def figures(self) -> dict[str, int]:
-        """How it does, by the names in services/metrics.py."""
+    def metrics(self) -> dict[str, int]:
+        """Its present values, by the names in services/metrics.py."""
         ...
 
 

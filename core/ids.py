@@ -1,84 +1,51 @@
-"""Identifiers: random for accounts, in the order of time for the audit trail.
-
-Written here and not by `uuid`, whose objects cost more than the rest of an audit row.
-"""
+"""UUIDs as text: random ones for accounts and tokens, time-ordered ones for the audit trail."""
 
 from __future__ import annotations
 
-import os
 import re
+import secrets
 import threading
+import uuid
 from datetime import datetime
 
 SPELLING = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-FIXED_BITS = 0xF << 76 | 3 << 62
-DRAWN = 4096
-
-
-class _Drawn:
-    """Random bytes from the kernel, a page at a time: a call for each id costs more than the id."""
-
-    def __init__(self) -> None:
-        self.forget()
-        # Two processes must not go on with the same page.
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.forget)
-
-    def forget(self) -> None:
-        """Begin a new page."""
-        self._lock, self._page, self._at = threading.Lock(), b"", 0
-
-    def take(self, count: int) -> bytes:
-        """`count` bytes that nobody else gets."""
-        with self._lock:
-            end = self._at + count
-            if end > len(self._page):
-                self._page, end = os.urandom(DRAWN), count
-            self._at = end
-            return self._page[end - count : end]
-
-
-_DRAWN = _Drawn()
+RANDOM_BITS = 74  # rand_a (12 bits) and rand_b (62 bits) of RFC 9562 §5.7
 
 
 def random_id() -> str:
-    """A UUID version 4 as text: 122 random bits, nothing to be read from it."""
-    return _text(int.from_bytes(_DRAWN.take(16)), 4)
+    """A UUID version 4: 122 random bits."""
+    return str(uuid.uuid4())
 
 
-def _text(number: int, version: int) -> str:
-    """`number` as the text of a UUID, with its version and variant set (RFC 9562 §4)."""
-    digits = f"{number & ~FIXED_BITS | version << 76 | 2 << 62:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+class TimeOrderedIds:
+    """Makes UUIDs of version 7, each greater than the one before (RFC 9562 §6.2, method 1).
 
-
-class _Sequence:
-    """Where the last time-ordered id stood: 48 bits of milliseconds, then 74 of counter."""
+    Python 3.14 brings `uuid.uuid7`, which can take the place of this class then.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._last = (0, 0)
+        self._lock, self._last = threading.Lock(), 0
 
-    def next(self, milliseconds: int) -> tuple[int, int]:
-        fresh = int.from_bytes(_DRAWN.take(9))
+    def next(self, moment: datetime) -> uuid.UUID:
+        milliseconds = int(moment.timestamp() * 1000)
+        fresh = milliseconds << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
         with self._lock:
-            last, counter = self._last
-            # Never backwards: rows written later sort later, whatever the clock does.
-            ahead = milliseconds > last
-            self._last = (milliseconds, fresh) if ahead else (last, counter + 1)
-            return self._last
+            # Within one millisecond, or if the clock went back, the last id is counted up.
+            is_later = milliseconds > self._last >> RANDOM_BITS
+            number = self._last = fresh if is_later else self._last + 1
+        high, low = number >> 62, number & (1 << 62) - 1
+        version_7 = high >> 12 << 16 | 7 << 12 | high & 0xFFF
+        return uuid.UUID(int=version_7 << 64 | 2 << 62 | low)
 
 
-_SEQUENCE = _Sequence()
+_TIME_ORDERED = TimeOrderedIds()
 
 
 def time_ordered_id(moment: datetime) -> str:
-    """A UUID version 7 as text (RFC 9562 §5.7, §6.2 method 1), greater than any before it here."""
-    milliseconds, counter = _SEQUENCE.next(int(moment.timestamp() * 1000) & (1 << 48) - 1)
-    high, low = counter >> 62 & 0xFFF, counter & (1 << 62) - 1
-    return _text(milliseconds << 80 | high << 64 | low, 7)
+    """A UUID version 7 for `moment`; rows written later by this process sort later."""
+    return str(_TIME_ORDERED.next(moment))
 
 
 def is_uuid(text: str) -> bool:
-    """Whether `text` is a UUID in the one spelling this service writes."""
+    """Whether `text` is a UUID in the one spelling that this service writes."""
     return SPELLING.fullmatch(text) is not None

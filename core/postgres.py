@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -26,6 +26,7 @@ from core.database import (
     Change,
     Conflict,
     DatabaseUnavailable,
+    Listener,
     Rows,
     T,
     Unit,
@@ -73,10 +74,10 @@ def open_engine(url: str, seconds: float | None = None) -> AsyncEngine:
 class PostgresTransaction:
     """A `Transaction` on one connection; lives in a greenlet."""
 
-    __slots__ = ("_connection", "callbacks")
+    __slots__ = ("_connection", "callbacks", "listeners")
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, connection: Any, listeners: Sequence[Listener] = ()) -> None:
+        self._connection, self.listeners = connection, listeners
         self.callbacks: list[AfterCommit] = []
 
     def execute(self, statement: Executable, values: Mapping[str, Any] = NO_VALUES) -> Rows:
@@ -109,6 +110,7 @@ class PostgresDatabase:
     ) -> None:
         self._url, self._check_schema, self._size = url, check_schema, pool_size
         self._pool: asyncpg.Pool | None = None
+        self.listeners: list[Listener] = []
 
     async def start(self) -> None:
         await self._require_schema()
@@ -154,32 +156,38 @@ class PostgresDatabase:
         notify(callbacks)
         return value
 
-    def figures(self) -> dict[str, int]:
+    def metrics(self) -> dict[str, int]:
         if self._pool is None:
             return {"pool_size": 0, "pool_checked_out": 0}
         size, idle = self._pool.get_size(), self._pool.get_idle_size()
         return {"pool_size": size, "pool_checked_out": size - idle}
 
     async def _run(
-        self, how: Callable[[Any, Unit[T]], tuple[T, list[AfterCommit]]], unit: Unit[T]
+        self,
+        how: Callable[[Any, Sequence[Listener], Unit[T]], tuple[T, list[AfterCommit]]],
+        unit: Unit[T],
     ) -> tuple[T, list[AfterCommit]]:
         if self._pool is None:
             raise DatabaseUnavailable("stopped")
         try:
             async with self._pool.acquire(timeout=POOL_WAIT_SECONDS) as connection:
-                return await greenlet_spawn(how, connection, unit)
+                return await greenlet_spawn(how, connection, self.listeners, unit)
         except AWAY as error:
             logger.error("transaction failed", exc_info=error)
             raise DatabaseUnavailable(type(error).__name__) from None
 
 
-def _by_itself(connection: Any, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
-    tx = PostgresTransaction(connection)
+def _by_itself(
+    connection: Any, listeners: Sequence[Listener], unit: Unit[T]
+) -> tuple[T, list[AfterCommit]]:
+    tx = PostgresTransaction(connection, listeners)
     return unit(tx), tx.callbacks
 
 
-def _write(connection: Any, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
-    tx = PostgresTransaction(connection)
+def _write(
+    connection: Any, listeners: Sequence[Listener], unit: Unit[T]
+) -> tuple[T, list[AfterCommit]]:
+    tx = PostgresTransaction(connection, listeners)
     await_only(connection.execute("BEGIN"))
     try:
         value = unit(tx)

@@ -29,6 +29,7 @@ from core.database import (
     Change,
     Conflict,
     DatabaseUnavailable,
+    Listener,
     Rows,
     T,
     Unit,
@@ -63,10 +64,10 @@ PLANS = Plans(pysqlite.dialect())
 class SqliteTransaction:
     """A `Transaction` on one connection of the driver."""
 
-    __slots__ = ("_connection", "callbacks")
+    __slots__ = ("_connection", "callbacks", "listeners")
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sqlite3.Connection, listeners: Sequence[Listener] = ()) -> None:
+        self._connection, self.listeners = connection, listeners
         self.callbacks: list[AfterCommit] = []
 
     def execute(self, statement: Executable, values: Mapping[str, Any] = NO_VALUES) -> Rows:
@@ -115,7 +116,8 @@ class SqliteDatabase:
         self._file = make_url(url).database or ""
         self._reader: sqlite3.Connection | None = None
         self._stopped = True
-        self._writer = _Writer(self._open)
+        self.listeners: list[Listener] = []
+        self._writer = _Writer(self._open, self.listeners)
 
     async def start(self) -> None:
         """Migrate, then open both connections. Raises what the database says if it cannot."""
@@ -185,8 +187,8 @@ class SqliteDatabase:
         # Two statements fewer: its one change is made or not, and nothing comes after it.
         return await self._writer.submit(unit, whole=False)
 
-    def figures(self) -> dict[str, int]:
-        return self._writer.figures()
+    def metrics(self) -> dict[str, int]:
+        return self._writer.metrics()
 
 
 def _configure(connection: Any, _record: Any = None) -> None:
@@ -215,8 +217,10 @@ def _is_busy(error: sqlite3.OperationalError) -> bool:
 class _Writer:
     """Owns the connection that writes: takes all units that wait, runs them, commits once."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
-        self._connect = connect
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], listeners: Sequence[Listener]
+    ) -> None:
+        self._connect, self._listeners = connect, listeners
         self._connection: sqlite3.Connection | None = None
         self._waiting: deque[Job] = deque()
         self._wake = asyncio.Event()
@@ -228,7 +232,7 @@ class _Writer:
         self._patience: asyncio.TimerHandle | None = None
         self._batches = self._units = 0
 
-    def figures(self) -> dict[str, int]:
+    def metrics(self) -> dict[str, int]:
         """What waits now, and how many units shared how many commits so far."""
         return {
             "writer_queue_length": len(self._waiting),
@@ -298,7 +302,7 @@ class _Writer:
             connection = await self._begin()
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
             self._batches, self._units = self._batches + 1, self._units + len(batch)
-            outcomes = [_run_unit(connection, job) for job in batch]
+            outcomes = [_run_unit(connection, job, self._listeners) for job in batch]
             self._committing = True
             await self._in_thread(self._commit, connection)
         except Exception as error:
@@ -360,9 +364,9 @@ def _look(connection: sqlite3.Connection | None, job: Job) -> Outcome:
         return Outcome(job, error=error)
 
 
-def _run_unit(connection: sqlite3.Connection, job: Job) -> Outcome:
+def _run_unit(connection: sqlite3.Connection, job: Job, listeners: Sequence[Listener]) -> Outcome:
     """Run one unit, under a savepoint of its own where it may have to be undone."""
-    tx = SqliteTransaction(connection)
+    tx = SqliteTransaction(connection, listeners)
     try:
         value = _whole(connection, lambda: job.unit(tx)) if job.whole else job.unit(tx)
     except Exception as error:

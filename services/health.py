@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.database import Database
 from core.errors import Unavailable
-from core.logs import LogFile
+from core.log_file import LogFile
 from core.migrate import newest_revision, revision_in
 from services.audit_forwarding.worker import AuditForwarding
 from stores.challenges import Challenges
@@ -33,7 +33,7 @@ class Health:
         answers = await asyncio.gather(*(_ask(check) for check in checks.values()))
         parts = dict(zip(checks, answers, strict=True))
         ready = all(answer == OK for answer in parts.values())
-        lost = self.log_file.trail.failures
+        lost = self.log_file.lines_lost
         log = f"{lost} lines lost" if lost else OK
         return ready, {**parts, "log": log, **self.shipping.report()}
 

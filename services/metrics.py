@@ -1,30 +1,37 @@
-"""What Prometheus is told: numbers that lie ready in the parts, put into its format when asked.
+"""The Prometheus metrics of one application. docs/operations.md says what each of them means.
 
-No label holds anything a person sent: kinds, outcomes, reasons, route templates and actions are
-words of this service. docs/operations.md says what each number means.
+No label holds anything that a client sent: kinds, outcomes, reasons, route templates and actions
+are words of this service.
+
+With PROMETHEUS_MULTIPROC_DIR set, the workers of one server keep their values in files of that
+directory, and each of them answers a scrape with the sum over all. services/metrics_files.py cares
+for the files.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
-from collections.abc import Iterator
-from itertools import accumulate
-from typing import Protocol
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Protocol
 
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    InfoMetricFamily,
-    Metric,
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
 )
-from prometheus_client.registry import Collector
+from prometheus_client.multiprocess import MultiProcessCollector
 
 import audit
-from core.measured import BUCKETS, Durations, Requests
-from services.rate_limits import Throttle
+from services import metrics_files
+
+# One sample per series with the time of its creation: a second name for each counter.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 PREFIX = "passkeys_"
 CEREMONIES = (
@@ -35,118 +42,144 @@ CEREMONIES = (
     "user_access",
 )
 OUTCOMES = ("refused", "success")
-BOUNDS = [*map(str, BUCKETS), "+Inf"]
+# Of the names that a component's `metrics()` may have, those that can fall.
 GAUGES = {
     "challenges_waiting": "Begun ceremonies in this process's memory",
     "writer_queue_length": "Units of work that wait for SQLite's writer",
     "pool_size": "Connections to PostgreSQL that this process may hold",
     "pool_checked_out": "Connections to PostgreSQL that are at work",
     "redis_pool_size": "Connections to Redis that this process may hold",
-    "redis_pool_in_use": "Connections to Redis that are at work",
     "log_queue_length": "Lines that wait for the log file",
 }
+# Those that only grow.
 COUNTERS = {
     "writer_batches": "Commits of SQLite's writer",
     "writer_units": "Units of work in those commits",
     "log_lines_lost": "Lines that the log file did not take; their rows are in the database",
 }
+# How old a gauge of another worker may be when one of them is scraped.
+PUBLISH_SECONDS = 5
 
 
-class Measured(Protocol):
-    """A part that knows how it does."""
+class Instrumented(Protocol):
+    """A component that counts its own work."""
 
-    def figures(self) -> dict[str, int]:
-        """Numbers by their names in GAUGES and COUNTERS."""
+    def metrics(self) -> dict[str, int]:
+        """Its present values, by names of GAUGES and COUNTERS."""
         ...
 
 
-class Metrics(Collector):
-    """The numbers of one service; `labels` go to `build_info`."""
+class Metrics:
+    """A registry of its own for each application; `labels` go to `passkeys_build_info`."""
 
-    def __init__(
-        self,
-        *parts: Measured,
-        requests: Requests,
-        throttle: Throttle,
-        labels: dict[str, str],
-    ) -> None:
-        self._parts, self._requests, self._throttle = parts, requests, throttle
+    def __init__(self, *components: Instrumented, labels: Mapping[str, str]) -> None:
+        self.registry = CollectorRegistry()
+        self._components = [_Published(each, self.registry) for each in components]
         self._labels = {**labels, "python": platform.python_version(), "pid": str(os.getpid())}
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
-        ProcessCollector(registry=self._registry)
+        self._build = _gauge("build_info", "The version that runs", self.registry, *self._labels)
+        self._ceremonies = _counter(
+            "ceremonies", "Decisions on record", self.registry, "kind", "outcome"
+        )
+        # `rate` needs a series before its first event: make all of them now.
+        self._by_outcome = {
+            (kind, success): self._ceremonies.labels(kind, outcome)
+            for kind in CEREMONIES
+            for success, outcome in enumerate(OUTCOMES)
+        }
+        self._refusals = _counter(
+            "refusals", "Refusals on record, by reason", self.registry, "kind", "reason"
+        )
+        # An alert watches this one: `increase` does not see a series whose first value is 1.
+        self._refusals.labels(audit.CloneSuspected.event_type, audit.CloneSuspected.reason)
+        self._rate_limited = _counter(
+            "rate_limited", "Requests over a rate limit", self.registry, "action", "limit"
+        )
+        self._scraped = self.registry
+        if metrics_files.directory():
+            # Values of other processes are in their files, and not in this registry.
+            self._scraped = CollectorRegistry()
+            MultiProcessCollector(self._scraped)  # type: ignore[no-untyped-call]
+        else:
+            ProcessCollector(registry=self.registry)
+        self._task: asyncio.Task[None] | None = None
+
+    def count_event(self, row: Mapping[str, Any]) -> None:
+        """Count one durable row of the audit trail. A listener of the database: any thread."""
+        kind, success = row["event_type"], row["success"]
+        if outcome := self._by_outcome.get((kind, success)):
+            outcome.inc()
+        # Rate limits have one row per window: `count_rate_limited` counts each request.
+        if not success and kind != audit.RateLimited.event_type:
+            self._refusals.labels(kind, row["reason"] or "").inc()
+
+    def count_rate_limited(self, action: str, limit: str) -> None:
+        """Count one request that was over a rate limit."""
+        self._rate_limited.labels(action, limit).inc()
 
     def text(self) -> bytes:
         """The Prometheus text format, version 0.0.4."""
-        return generate_latest(self._registry)
+        self._publish()
+        if self._scraped is not self.registry:
+            metrics_files.drop_gauges_of_dead_workers()
+        return generate_latest(self._scraped)
 
-    def describe(self) -> list[Metric]:
-        """Nothing beforehand: the registry would collect to find out."""
-        return []
+    def start(self) -> None:
+        """With several workers, keep the gauges fresh that another worker shows for this one."""
+        self._publish()
+        if self._scraped is not self.registry:
+            self._task = asyncio.create_task(self._publish_forever())
 
-    def collect(self) -> Iterator[Metric]:
-        yield InfoMetricFamily(
-            f"{PREFIX}build", "What runs here, and in which process", self._labels
-        )
-        yield self._ceremonies()
-        yield self._refusals()
-        yield self._rate_limited()
-        yield self._durations()
-        for part in self._parts:
-            for name, value in part.figures().items():
-                yield _figure(name, value)
+    async def stop(self) -> None:
+        """End the task, and take back what is only true while this worker lives."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            metrics_files.drop_own_gauges()
 
-    def _ceremonies(self) -> Metric:
-        family = CounterMetricFamily(
-            f"{PREFIX}ceremonies", "Decisions on record", labels=("kind", "outcome")
-        )
-        found = dict.fromkeys(((kind, success) for kind in CEREMONIES for success in (0, 1)), 0)
-        for (kind, success, _), count in audit.recorded.copy().items():
-            if (kind, success) in found:
-                found[kind, success] += count
-        for (kind, success), count in found.items():
-            family.add_metric((kind, OUTCOMES[success]), count)
-        return family
+    async def _publish_forever(self) -> None:
+        while True:
+            await asyncio.sleep(PUBLISH_SECONDS)
+            self._publish()
 
-    def _refusals(self) -> Metric:
-        family = CounterMetricFamily(
-            f"{PREFIX}refusals", "Refusals on record, by reason", labels=("kind", "reason")
-        )
-        # The one that somebody is called for is there before it happens: `increase` must see it.
-        found = {(audit.CloneSuspected.event_type, audit.CloneSuspected.reason or ""): 0}
-        for (kind, success, reason), count in audit.recorded.copy().items():
-            # Of those there is one row per window; all of them are counted below.
-            if not success and kind != audit.RateLimited.event_type:
-                found[kind, reason or ""] = count
-        for key, count in found.items():
-            family.add_metric(key, count)
-        return family
-
-    def _rate_limited(self) -> Metric:
-        family = CounterMetricFamily(
-            f"{PREFIX}rate_limited", "Requests over a rate limit", labels=("action", "limit")
-        )
-        for key, count in self._throttle.refused.items():
-            family.add_metric(key, count)
-        return family
-
-    def _durations(self) -> Metric:
-        family = HistogramMetricFamily(
-            f"{PREFIX}request_duration_seconds",
-            "From a request's head to the end of its answer",
-            labels=("route", "status"),
-        )
-        for (route, digit), found in self._requests.found().items():
-            status = f"{digit}xx" if digit else "none"
-            family.add_metric((route, status), _buckets(found), found.seconds)
-        return family
+    def _publish(self) -> None:
+        self._build.labels(**self._labels).set(1)
+        for component in self._components:
+            component.publish()
 
 
-def _buckets(found: Durations) -> list[tuple[str, float]]:
-    return list(zip(BOUNDS, accumulate(found.counts), strict=True))
+class _Published:
+    """The instruments of one component, brought up to date from its `metrics()`."""
+
+    def __init__(self, component: Instrumented, registry: CollectorRegistry) -> None:
+        self._component, self._counted = component, dict.fromkeys(COUNTERS, 0)
+        names = component.metrics().keys()
+        self._gauges = {
+            name: _gauge(name, text, registry) for name, text in GAUGES.items() if name in names
+        }
+        self._counters = {
+            name: _counter(name, text, registry) for name, text in COUNTERS.items() if name in names
+        }
+
+    def publish(self) -> None:
+        values = self._component.metrics()
+        for name, gauge in self._gauges.items():
+            gauge.set(values[name])
+        for name, counter in self._counters.items():
+            counter.inc(values[name] - self._counted[name])
+            self._counted[name] = values[name]
 
 
-def _figure(name: str, value: int) -> Metric:
-    if name in GAUGES:
-        return GaugeMetricFamily(PREFIX + name, GAUGES[name], value)
-    return CounterMetricFamily(PREFIX + name, COUNTERS[name], value)
+def _counter(name: str, text: str, registry: CollectorRegistry, *labels: str) -> Counter:
+    return Counter(PREFIX + name, text, labels, registry=registry)
+
+
+def _gauge(name: str, text: str, registry: CollectorRegistry, *labels: str) -> Gauge:
+    # Over the workers that live, gauges are added up; those with a pid are shown one by one.
+    return Gauge(
+        PREFIX + name,
+        text,
+        labels,
+        registry=registry,
+        multiprocess_mode="liveall" if "pid" in labels else "livesum",
+    )

@@ -11,7 +11,7 @@ from core import errors
 from core.database import Database, Transaction
 from core.errors import Refusal, Unavailable
 from core.ids import is_uuid
-from core.tokens import BadToken, Tokens
+from core.tokens.access_tokens import BadToken, Tokens
 from services.rate_limits import Throttle
 from stores import users
 from stores.users import UserRow

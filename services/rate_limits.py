@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from collections import Counter
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -31,15 +31,24 @@ class Policy(NamedTuple):
 
 
 class Throttle:
-    """Admits requests, or refuses them with 429."""
+    """Admits requests, or refuses them with 429.
 
-    def __init__(self, settings: Settings, db: Database, counters: Counters) -> None:
+    `count_refused` takes the action and the name of the limit of each request that is refused.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        db: Database,
+        counters: Counters,
+        count_refused: Callable[[str, str], None],
+    ) -> None:
         self._db, self._counters = db, counters
         self._address = settings.rate_limit_address
         self._email = settings.rate_limit_email
         self._global = settings.rate_limit_global
         self._off = settings.danger_rate_limits_off
-        self.refused: Counter[tuple[str, str]] = Counter()
+        self._count_refused = count_refused
 
     async def admit(self, caller: Caller, action: str, email: str | None = None) -> dict[str, str]:
         """Count one request; the RateLimit fields for its answer.
@@ -64,7 +73,7 @@ class Throttle:
     async def _refuse(
         self, caller: Caller, action: str, policy: Policy, counted: Counted, email: str | None
     ) -> None:
-        self.refused[action, policy.name] += 1
+        self._count_refused(action, policy.name)
         (told,) = await self._counters.hit([(f"audited:{policy.key}", 1)], WINDOW_SECONDS)
         if told.hits == 1:
             event = audit.RateLimited(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from core import base64url
 from core.clock import Clock
+from core.encoding import base64url_encode
 
 LIFETIME_SECONDS = 300
 CHALLENGE_BYTES = 32
@@ -63,14 +63,14 @@ class Challenges(Protocol):
         """Let go of connections."""
         ...
 
-    def figures(self) -> dict[str, int]:
-        """How it does, by the names in services/metrics.py."""
+    def metrics(self) -> dict[str, int]:
+        """Its present values, by the names in services/metrics.py."""
         ...
 
 
 def new_challenge() -> str:
     """32 random bytes (WebAuthn L3 §13.4.3 asks for 16) in base64url."""
-    return base64url.encode(secrets.token_bytes(CHALLENGE_BYTES))
+    return base64url_encode(secrets.token_bytes(CHALLENGE_BYTES))
 
 
 class MemoryChallenges:
@@ -106,7 +106,7 @@ class MemoryChallenges:
     async def stop(self) -> None:
         """Nothing is held outside of this process."""
 
-    def figures(self) -> dict[str, int]:
+    def metrics(self) -> dict[str, int]:
         return {"challenges_waiting": len(self._waiting)}
 
     def _drop_old(self, now: float) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from core import base64url
+from core.encoding import base64url_decode, base64url_encode
 from core.errors import Unavailable
 from stores.challenges import LIFETIME_SECONDS, Pending, PendingUser, new_challenge
 from stores.counters import Counted
@@ -83,11 +83,9 @@ class RedisChallenges:
         # The counters' connections are in the same pool.
         await self._redis.connection_pool.disconnect()
 
-    def figures(self) -> dict[str, int]:
-        # What waits is not counted: Redis would have to walk all of its keys.
-        pool = self._redis.connection_pool
-        in_use = len(pool._in_use_connections)
-        return {"redis_pool_size": pool.max_connections, "redis_pool_in_use": in_use}
+    def metrics(self) -> dict[str, int]:
+        # Waiting challenges are not counted: Redis would have to walk all of its keys.
+        return {"redis_pool_size": self._redis.connection_pool.max_connections}
 
     async def put(self, pending: Pending) -> str:
         challenge = new_challenge()
@@ -110,7 +108,7 @@ def _dump(pending: Pending) -> str:
         **asdict(pending.user),
         "date_of_birth": pending.user.date_of_birth.isoformat(),
     }
-    offered = sorted(map(base64url.encode, pending.offered))
+    offered = sorted(map(base64url_encode, pending.offered))
     return json.dumps(
         {"ceremony": pending.ceremony, "email": pending.email, "user": user, "offered": offered}
     )
@@ -123,5 +121,5 @@ def _load(kept: bytes) -> Pending:
         user = PendingUser(
             **{**user, "date_of_birth": datetime.fromisoformat(user["date_of_birth"])}
         )
-    offered = frozenset(map(base64url.decode, members["offered"]))
+    offered = frozenset(map(base64url_decode, members["offered"]))
     return Pending(members["ceremony"], members["email"], user, offered)

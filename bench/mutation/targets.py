@@ -29,7 +29,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "core/relying_party/cose_key.py": _tests("mutants_cose", "cose", "nobodys_keys"),
     "core/relying_party/placeholder_keys.py": _tests("nobodys_keys"),
     "core/relying_party/ctap_cbor.py": _tests("mutants_ctap_cbor", "ctap_cbor"),
-    "core/tokens.py": _tests("mutants_tokens"),
+    "core/tokens/access_tokens.py": _tests("mutants_tokens"),
     "stores/challenges.py": _tests("mutants_challenges", "challenges"),
     "services/profiles.py": _tests("mutants_access"),
     "audit.py": _tests("mutants_audit"),

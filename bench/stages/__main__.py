@@ -33,7 +33,7 @@ from core.relying_party.response_json import (
 )
 from core.settings import Settings
 from core.sqlite import SqliteDatabase, SqliteTransaction
-from core.tokens import Subject, Tokens
+from core.tokens.access_tokens import Subject, Tokens
 from devtools.authenticator import SoftAuthenticator
 from schemas import LoginComplete, Options
 from services.rate_limits import Throttle
@@ -69,7 +69,12 @@ def in_memory(settings: Settings) -> Iterator[tuple[str, Stage]]:
     clock = SystemClock()
     party, tokens, decoys = RelyingParty(settings, clock), Tokens(settings, clock), Decoys(settings)
     challenges, device = MemoryChallenges(clock, 1000), SoftAuthenticator(counter=False)
-    throttle = Throttle(settings, None, MemoryCounters(clock))  # type: ignore[arg-type]
+    throttle = Throttle(
+        settings,
+        None,  # type: ignore[arg-type]
+        MemoryCounters(clock),
+        lambda *_: None,
+    )
     challenge = new_challenge()
     asked = party.creation_options(
         challenge=challenge, user_id=USER.id, name=EMAIL, display_name="Jane Doe"

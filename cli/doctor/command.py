@@ -20,8 +20,8 @@ from cli.doctor import configuration, files, runtime
 from cli.doctor.database import database
 from cli.doctor.findings import Check, Finding, Installation, run_check
 from cli.doctor.redis import redis
+from core.process import worker_count
 from core.settings import Settings
-from core.workers import workers as workers_of
 
 SUMMARY = "check an installation and say how to fix it"
 
@@ -71,7 +71,7 @@ def diagnose(environment: Mapping[str, str], workers: int | None = None) -> Iter
     `workers`: how many processes uvicorn starts; by default what the environment says.
     """
     settings, problems = Settings.danger_unchecked(environment)
-    count = workers_of(environment, ()) if workers is None else workers
+    count = worker_count(environment, ()) if workers is None else workers
     installation = Installation(environment, settings, problems, count)
     for name, check in CHECKS.items():
         yield from run_check(name, check, installation)

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from cli.doctor.findings import Finding, Installation, fail, ok, warn
 from core.errors import ConfigurationError
+from core.process import require_shared_state
 from core.settings.checks import is_too_broad
 from core.settings.related_origins import public_suffixes
-from core.workers import require_shared_state
 
 # Words that people write into secrets by hand.
 GUESSABLE = ("secret", "password", "changeme", "change-me", "example", "12345678", "qwerty")

@@ -10,7 +10,7 @@ from core.settings import Settings
 
 Level = Literal["ok", "warn", "fail"]
 
-# core/tokens.py accepts a token whose times are this many seconds off.
+# core/tokens/access_tokens.py accepts a token whose times are this many seconds off.
 TOLERATED_SKEW_SECONDS = 5
 NOTABLE_SKEW_SECONDS = 1
 

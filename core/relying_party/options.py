@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from core import base64url
+from core.encoding import base64url_encode
 from core.relying_party import cose_key
 from core.relying_party.credential_record import user_handle
 
@@ -22,7 +22,7 @@ class CredentialDescriptor:
 
     def to_json(self) -> dict[str, Any]:
         """Return a PublicKeyCredentialDescriptorJSON (§5.8.3). No transports: no member."""
-        shown = {"type": "public-key", "id": base64url.encode(self.credential_id)}
+        shown = {"type": "public-key", "id": base64url_encode(self.credential_id)}
         return {**shown, "transports": list(self.transports)} if self.transports else shown
 
 
@@ -40,7 +40,7 @@ def creation_options(
     return {
         "rp": {"id": rp_id, "name": rp_name},
         "user": {
-            "id": base64url.encode(user_handle(user_id)),
+            "id": base64url_encode(user_handle(user_id)),
             "name": name,
             "displayName": display_name,
         },

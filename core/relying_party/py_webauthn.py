@@ -38,7 +38,7 @@ from webauthn.registration.formats.fido_u2f import verify_fido_u2f
 from webauthn.registration.formats.packed import verify_packed
 from webauthn.registration.verify_registration_response import VerifiedRegistration
 
-from core import base64url
+from core.encoding import base64url_decode, base64url_encode
 from core.relying_party import cose_key
 from core.relying_party.attestation.object import AttestationObject
 from core.relying_party.errors import BadCredential
@@ -103,7 +103,7 @@ def verify_registration(
         return verify_registration_response(
             credential=_without_statement(response.json, attestation),
             # The library compares bytes; `client_data.py` has compared the texts.
-            expected_challenge=base64url.decode(expected_challenge),
+            expected_challenge=base64url_decode(expected_challenge),
             expected_rp_id=expected_rp_id,
             expected_origin=list(expected_origins),
             require_user_presence=True,
@@ -166,7 +166,7 @@ def _without_statement(
     Other members of the credential are left out: unknown values of them mean nothing, and the
     library would refuse them.
     """
-    encoded = base64url.encode(attestation.without_statement)
+    encoded = base64url_encode(attestation.without_statement)
     kept = {name: credential[name] for name in ("id", "rawId", "type")}
     return {**kept, "response": {**credential["response"], "attestationObject": encoded}}
 

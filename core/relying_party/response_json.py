@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from core import base64url
+from core.encoding import base64url_decode
 from core.relying_party.client_data import (
     ClientData,
     UnverifiedClientData,
@@ -107,7 +107,7 @@ def _client_data(response: Mapping[str, Any]) -> UnverifiedClientData:
 def _octets(parent: Mapping[str, Any], name: str, limit: int) -> bytes:
     text = require_member(parent, name, str)
     try:
-        data = base64url.decode(text) if len(text) <= MAX_TEXT else b""
+        data = base64url_decode(text) if len(text) <= MAX_TEXT else b""
     except ValueError:
         raise BadCredential(f"member_{name}") from None
     if not 0 < len(data) <= limit:

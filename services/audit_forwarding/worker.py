@@ -17,14 +17,13 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import audit
 from core.database import Database
 from core.errors import Unavailable
 from core.ids import random_id
@@ -193,6 +192,7 @@ class AuditForwarding:
     def __init__(self, settings: Settings, db: Database, schedule: Schedule | None = None) -> None:
         sqlite = settings.database_url.startswith("sqlite:")
         outbox: Outbox = SqliteOutbox() if sqlite else PostgresOutbox()
+        self._db = db
         self._schedule = schedule or Schedule()
         self.workers = [
             SinkWorker(
@@ -213,13 +213,13 @@ class AuditForwarding:
         if self.workers:
             self._loop = asyncio.get_running_loop()
             self._tasks = [asyncio.create_task(worker.run()) for worker in self.workers]
-            audit.bells.append(self._on_commit)
+            self._db.listeners.append(self._on_commit)
 
     async def stop(self) -> None:
         """Stop the workers after their batches, or at the timeout of the schedule."""
         if not self._tasks:
             return
-        audit.bells.remove(self._on_commit)
+        self._db.listeners.remove(self._on_commit)
         for worker in self.workers:
             worker.stop()
         done, late = await asyncio.wait(self._tasks, timeout=self._schedule.close_timeout)
@@ -239,8 +239,8 @@ class AuditForwarding:
             f"audit_sink_{number}": _state(worker) for number, worker in enumerate(self.workers, 1)
         }
 
-    def _on_commit(self) -> None:
-        """Commit listener: may run on any thread; wakes the workers at most once per loop turn."""
+    def _on_commit(self, _row: Mapping[str, Any]) -> None:
+        """Wake the workers, at most once per loop turn. A database listener: runs on any thread."""
         if not self._wake_pending and self._loop is not None:
             self._wake_pending = True
             self._loop.call_soon_threadsafe(self._wake_all)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from core.base64url import decode
+from core.encoding import base64url_decode as decode
 from stores.challenges import LIFETIME_SECONDS, MemoryChallenges, Pending
 from tests.support.clock import HeldClock
 
@@ -121,4 +121,4 @@ def test_of_many_takers_one_gets_it(store: MemoryChallenges) -> None:
 def test_how_many_wait_can_be_asked() -> None:
     store = MemoryChallenges(HeldClock(), 100)
     run(store.put(JANE))
-    assert store.figures() == {"challenges_waiting": 1}
+    assert store.metrics() == {"challenges_waiting": 1}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.base64url import encode
+from core.encoding import base64url_encode as encode
 from core.relying_party.errors import BadCredential
 from core.relying_party.response_json import (
     parse_client_data,

@@ -8,25 +8,25 @@ from uuid import UUID
 
 import pytest
 
-from core.ids import DRAWN, is_uuid, random_id, time_ordered_id
+from core.ids import TimeOrderedIds, is_uuid, random_id, time_ordered_id
 
 AT = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 
-def test_random_ids_are_uuids_of_version_4_across_pages() -> None:
-    ids = [random_id() for _ in range(3 * DRAWN // 16)]
+def test_random_ids_are_uuids_of_version_4() -> None:
+    ids = [random_id() for _ in range(768)]
     assert len(set(ids)) == len(ids)
     assert {(str(UUID(each)) == each, UUID(each).version, UUID(each).variant) for each in ids} == {
         (True, 4, "specified in RFC 4122")
     }
-    # 122 bits are drawn: each is 1 about as often as 0.
+    # 122 bits are random: each is 1 about as often as 0.
     ones = [sum(UUID(each).int >> bit & 1 for each in ids) for bit in range(128)]
     free = [count for bit, count in enumerate(ones) if bit not in (62, 63, *range(76, 80))]
     assert all(0.35 * len(ids) < count < 0.65 * len(ids) for count in free)
 
 
-def test_ids_of_the_trail_are_in_the_order_in_which_they_were_made() -> None:
-    """Whatever the clock does."""
+def test_time_ordered_ids_sort_in_the_order_in_which_they_were_made() -> None:
+    """Also when the clock stands still, or is set back."""
     moments = [AT, AT, AT.replace(hour=11), AT.replace(hour=13), AT]
     ids = [time_ordered_id(moment) for moment in moments * 100]
     assert ids == sorted(set(ids))
@@ -35,9 +35,20 @@ def test_ids_of_the_trail_are_in_the_order_in_which_they_were_made() -> None:
     }
 
 
+def test_a_time_ordered_id_begins_with_its_time() -> None:
+    """RFC 9562 §5.7: 48 bits of milliseconds since 1970; 74 of the other bits are random."""
+    later = AT.replace(year=2040)
+    made = TimeOrderedIds()
+    ids = [made.next(later.replace(second=second)) for second in range(60)]
+    assert [each.int >> 80 for each in ids] == [
+        int(later.timestamp() * 1000) + 1000 * second for second in range(60)
+    ]
+    assert len({each.int & (1 << 62) - 1 for each in ids}) == 60
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_process_draws_ids_of_its_own() -> None:
-    """Both would go on with what is left of the same page."""
+    """Nothing random is kept in memory, where a fork would copy it."""
     random_id()
     reader, writer = os.pipe()
     child = os.fork()
@@ -61,5 +72,5 @@ def test_a_forked_process_draws_ids_of_its_own() -> None:
         ("", False),
     ],
 )
-def test_only_the_spelling_that_is_written_here_is_taken(text: str, is_one: bool) -> None:
+def test_only_the_spelling_that_is_written_here_is_accepted(text: str, is_one: bool) -> None:
     assert is_uuid(text) is is_one

@@ -14,7 +14,7 @@ from audit import Caller, Event, Party
 from core.database import Database, Transaction
 from core.errors import Refusal
 from core.settings import Settings
-from core.tokens import Subject, Tokens
+from core.tokens.access_tokens import Subject, Tokens
 from services.profiles import Access
 from services.rate_limits import Throttle
 from stores import users

@@ -20,7 +20,7 @@ from core.errors import Refusal, Unavailable
 from core.relying_party.ceremonies import RelyingParty
 from core.relying_party.decoys import Decoys
 from core.settings import Settings
-from core.tokens import Tokens
+from core.tokens.access_tokens import Tokens
 from devtools.authenticator import Flaw, SoftAuthenticator
 from devtools.encoding import b64url
 from schemas import RegisterBegin

@@ -11,9 +11,9 @@ import jwt
 import pytest
 from pydantic import SecretStr
 
-from core import base64url
+from core.encoding import base64url_decode
 from core.settings import Settings
-from core.tokens import BadToken, Subject, Tokens
+from core.tokens.access_tokens import BadToken, Subject, Tokens
 from tests.support.clock import HeldClock
 from tests.tokens.bad_claims import CLAIMS
 from tests.tokens.bad_headers import ALGORITHMS, HEADERS
@@ -154,19 +154,19 @@ def test_the_fifth_second_ahead_is_within_the_leeway() -> None:
 
 
 def test_a_token_in_other_words_is_taken(tokens: Tokens, good: Genuine) -> None:
-    """C1: white space in the header is JSON, too; and it is judged by PyJWT alone."""
-    assert tokens._as_issued(good.in_other_words()) is None
+    """C1: white space in the header is JSON, too. PyJWT alone reads such a token."""
+    assert tokens._read_fast(good.in_other_words()) is None
     assert tokens.verify(good.in_other_words()) == JANE.id
 
 
 @pytest.mark.parametrize(
     "name", [name for name, (_, why) in FORGERIES.items() if why != "too_long"]
 )
-def test_a_forgery_is_never_as_issued(tokens: Tokens, good: Genuine, name: str) -> None:
-    """C1 to C3: what is quicker than PyJWT takes nothing that PyJWT and the checks refuse."""
+def test_a_forgery_is_never_read_fast(tokens: Tokens, good: Genuine, name: str) -> None:
+    """C1 to C3: the fast path accepts nothing that PyJWT and the checks refuse."""
     forge, _ = FORGERIES[name]
-    assert tokens._as_issued(good.text) is not None
-    assert tokens._as_issued(forge(good)) is None
+    assert tokens._read_fast(good.text) is not None
+    assert tokens._read_fast(forge(good)) is None
 
 
 @pytest.mark.parametrize(
@@ -227,4 +227,4 @@ def test_a_token_of_the_secret_before_is_taken_and_none_is_signed_with_it() -> N
 def test_a_token_holds_no_white_space_before_it_is_encoded() -> None:
     token = Tokens(Settings(), HeldClock()).issue(Subject("1", "j@x", "J", "D", "user"))
     header, claims, _ = token.split(".")
-    assert b" " not in base64url.decode(header) + base64url.decode(claims)
+    assert b" " not in base64url_decode(header) + base64url_decode(claims)

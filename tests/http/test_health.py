@@ -44,7 +44,7 @@ def test_a_part_that_is_away_is_named(service: Service, monkeypatch: pytest.Monk
 
 def test_lost_log_lines_are_said_and_hinder_nobody(service: Service) -> None:
     """E2: the log alone degrades health and loses no login."""
-    service.app.state.log_file.trail.failures = 7
+    service.app.state.log_file.handler.lines_lost = 7
     answer = service.get("/readyz")
     assert (answer.status_code, answer.json()["parts"]["log"]) == (200, "7 lines lost")
 

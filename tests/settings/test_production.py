@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.errors import ConfigurationError
+from core.process import require_shared_state, worker_count
 from core.settings import Settings
 from core.settings.checks import DEVELOPMENT_SECRET
-from core.workers import require_shared_state, workers
 from tests.test_packaging import service
 
 LOCAL = "https://localhost"
@@ -74,7 +74,7 @@ def test_all_that_is_weak_is_said_at_once() -> None:
 def test_the_number_of_workers_is_what_uvicorn_was_told(
     environment: dict[str, str], arguments: list[str], expected: int
 ) -> None:
-    assert workers(environment, arguments) == expected
+    assert worker_count(environment, arguments) == expected
 
 
 SHARED = {"redis_url": "redis://127.0.0.1", "database_url": "postgresql://127.0.0.1/auth"}

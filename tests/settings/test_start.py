@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.banner import banner
+from core.process import banner
 from core.settings import Settings
 from core.settings.checks import DEVELOPMENT_SECRET
 from core.settings.sources import redact_url

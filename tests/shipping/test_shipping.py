@@ -18,7 +18,6 @@ import asyncpg
 import httpx
 import pytest
 
-import audit
 from services.audit_forwarding.json_formats import ecs
 from services.audit_forwarding.transports import Stdout
 from services.audit_forwarding.worker import Schedule, SinkWorker
@@ -289,7 +288,7 @@ def test_a_commit_rings_and_nobody_waits_for_the_poll(start: Start) -> None:
 def test_no_sink_no_work(start: Start) -> None:
     """Without AUDIT_SINK nothing runs and nothing is asked."""
     service = start()
-    assert audit.bells == []
+    assert service.app.state.db.listeners == [service.app.state.metrics.count_event]
     assert rows(service, "SELECT * FROM audit_sinks") == []
     assert service.get("/readyz").json()["parts"].keys() == {"database", "challenges", "log"}
 

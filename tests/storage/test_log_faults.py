@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import logging
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from core.logs import LogFile, Trail
+from core import log_file
+from core.log_file import LogFile, LogFileHandler
 from devtools.authenticator import SoftAuthenticator
 from tests.storage.trail import parsed, until
 from tests.support.service import Service
@@ -52,14 +54,14 @@ def log(tmp_path: Path) -> Path:
     return folder / "app.log"
 
 
-def trail_of(service: Service) -> Trail:
-    log_file: LogFile = service.app.state.log_file
-    return log_file.trail
+def handler_of(service: Service) -> LogFileHandler:
+    log: LogFile = service.app.state.log_file
+    return log.handler
 
 
 def redirect(service: Service, log: Path) -> None:
     """Have the service log to another file than the one it was started with."""
-    trail_of(service).baseFilename = str(log)
+    handler_of(service).baseFilename = str(log)
 
 
 def no_space() -> None:
@@ -81,7 +83,7 @@ def test_a_login_works_and_stderr_complains_once(
     for _ in range(3):
         assert service.login(device)
     assert len(service.audit()) == 8
-    until(lambda: trail_of(service).failures == 8)
+    until(lambda: handler_of(service).lines_lost == 8)
     assert capfd.readouterr().err.count(COMPLAINT) == 1
 
 
@@ -93,7 +95,7 @@ def test_the_log_goes_on_once_it_can_be_written_again(
     spoil(log)
     redirect(service, log)
     service.register(device)
-    until(lambda: trail_of(service).failures == 2)
+    until(lambda: handler_of(service).lines_lost == 2)
     mend(log)
     service.login(device)
     until(lambda: len(parsed(log)) == 2)
@@ -108,7 +110,7 @@ def test_a_folder_that_vanishes_while_the_log_is_open_loses_no_login(
     until(lambda: len(parsed(log)) == 2)
     shutil.rmtree(log.parent)
     assert service.login(device)
-    until(lambda: trail_of(service).failures == 2)
+    until(lambda: handler_of(service).lines_lost == 2)
     log.parent.mkdir()
     assert service.login(device)
     until(lambda: len(parsed(log)) == 2)
@@ -121,10 +123,10 @@ def test_a_full_disk_costs_lines_and_no_login(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """E2: one complaint, and every answer as ever."""
-    monkeypatch.setattr(trail_of(service), "flush", no_space)
+    monkeypatch.setattr(handler_of(service), "flush", no_space)
     service.register(device)
     assert service.login(device)
-    until(lambda: trail_of(service).failures == 4)
+    until(lambda: handler_of(service).lines_lost == 4)
     assert capfd.readouterr().err.count(COMPLAINT) == 1
 
 
@@ -133,22 +135,22 @@ def test_a_full_disk_does_not_spoil_the_shutdown(
 ) -> None:
     """E2: the last flush of a full disk fails, too, and the service ends in good order."""
     with Service(tmp_path) as service:
-        monkeypatch.setattr(trail_of(service), "flush", no_space)
+        monkeypatch.setattr(handler_of(service), "flush", no_space)
         service.register(device)
-        until(lambda: trail_of(service).failures == 2)
+        until(lambda: handler_of(service).lines_lost == 2)
     assert len(service.audit()) == 2
 
 
 def test_a_record_that_cannot_be_written_down_costs_one_line(log: Path) -> None:
     """E2: those that were gathered with it are written."""
-    trail = Trail(log)
+    handler = LogFileHandler(log)
     good, bad = (
         logging.makeLogRecord({"msg": "note", "fields": {"value": value}}) for value in ("x", b"y")
     )
-    trail.write([good, bad, good])
-    trail.close()
+    handler.write([good, bad, good])
+    handler.close()
     assert len(parsed(log)) == 2
-    assert trail.failures == 1
+    assert handler.lines_lost == 1
 
 
 def test_a_log_and_a_stderr_that_are_both_gone_do_no_harm(
@@ -160,11 +162,88 @@ def test_a_log_and_a_stderr_that_are_both_gone_do_no_harm(
         def write(self, _text: str) -> int:
             raise OSError(errno.EPIPE, "gone")
 
-    trail = Trail(log)
+    handler = LogFileHandler(log)
     log.mkdir()
     monkeypatch.setattr("sys.stderr", Gone())
-    trail.write([logging.makeLogRecord({"msg": "lost"})])
+    handler.write([logging.makeLogRecord({"msg": "lost"})])
     log.rmdir()
-    trail.write([logging.makeLogRecord({"msg": "kept"})])
-    trail.close()
+    handler.write([logging.makeLogRecord({"msg": "kept"})])
+    handler.close()
     assert [line["message"] for line in parsed(log)] == ["kept"]
+
+
+def said(number: int) -> None:
+    logging.getLogger("service.test").info("note", extra={"fields": {"number": number}})
+
+
+def test_a_disk_that_hangs_stops_nobody_who_logs(
+    log: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """E2: at most so many records wait; the others are counted, and the rest is written later."""
+    monkeypatch.setattr(log_file, "MAX_WAITING", 5)
+    began, goes_on = threading.Event(), threading.Event()
+    file = LogFile(log)
+    flush = file.handler.flush
+
+    def hang() -> None:
+        began.set()
+        assert goes_on.wait(20)
+        flush()
+
+    monkeypatch.setattr(file.handler, "flush", hang)
+    file.start()
+    said(0)
+    assert began.wait(20)
+    for number in range(1, 9):
+        said(number)
+    assert file.metrics() == {"log_queue_length": 5, "log_lines_lost": 3}
+    assert capsys.readouterr().err.count(COMPLAINT) == 1
+    goes_on.set()
+    file.stop()
+    assert [line["number"] for line in parsed(log)] == [0, 1, 2, 3, 4, 5]
+
+
+def test_lines_that_are_lost_are_said_once_a_minute(
+    log: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """E2: with the number of all that were lost so far."""
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    handler = LogFileHandler(log)
+    log.mkdir()
+    for clock[0] in (1000.0, 1059.9, 1060.0):
+        handler.write([logging.makeLogRecord({"msg": "lost"})] * 2)
+    said_so = capsys.readouterr().err.splitlines()
+    assert [line.rpartition(": ")[2] for line in said_so] == ["2 lines lost", "6 lines lost"]
+
+
+def test_all_that_was_queued_is_written_at_the_end(log: Path) -> None:
+    """In order, however much of it there is."""
+    file = LogFile(log)
+    file.start()
+    for number in range(10_000):
+        said(number)
+    file.stop()
+    assert [line["number"] for line in parsed(log)] == [*range(10_000)]
+    said(10_000)
+    assert len(parsed(log)) == 10_000
+
+
+def test_records_that_come_together_are_one_write(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write for each line, and a thread switch, would cost more than the line."""
+    file, written = LogFile(log), list[int]()
+    write = file.handler.write
+
+    def counted(records: list[logging.LogRecord]) -> None:
+        written.append(len(records))
+        write(records)
+
+    monkeypatch.setattr(file.handler, "write", counted)
+    file.start()
+    for number in range(1000):
+        said(number)
+    file.stop()
+    assert sum(written) == 1000
+    assert len(written) < 100

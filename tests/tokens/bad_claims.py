@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from core.tokens import TEXT_CLAIMS, TIME_CLAIMS
+from core.tokens.access_tokens import TEXT_CLAIMS, TIME_CLAIMS
 from tests.tokens.bad_headers import Forge, Forgery
 from tests.tokens.forge import Genuine
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from core.tokens import MAX_LENGTH
+from core.tokens.access_tokens import MAX_LENGTH
 from tests.tokens.bad_headers import OTHER_KEY, Forgery, resigned
 from tests.tokens.forge import Genuine, b64, mac, unb64
 

@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from core.tokens import LEEWAY_SECONDS
+from core.tokens.access_tokens import LEEWAY_SECONDS
 from devtools.authenticator import SoftAuthenticator
 from tests.conftest import StartService
 from tests.support.clock import HeldClock

@@ -12,7 +12,7 @@ import pytest
 
 from core.clock import SystemClock
 from core.settings import Settings
-from core.tokens import BadToken, Tokens
+from core.tokens.access_tokens import BadToken, Tokens
 from devtools.authenticator import SoftAuthenticator
 from tests.http.problems import problem
 from tests.support import production

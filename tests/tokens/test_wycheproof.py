@@ -15,7 +15,8 @@ import jwt
 import pytest
 
 from core.settings import Settings
-from core.tokens import BadToken, Tokens
+from core.tokens.access_tokens import BadToken, Tokens
+from core.tokens.keys import HmacKeys
 from tests.support.clock import HeldClock
 from tests.tokens.forge import unb64
 
@@ -49,7 +50,7 @@ def jws_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def verdict(key: bytes, text: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The reason for which the token was refused; there is always one."""
     tokens = Tokens(Settings(), HeldClock())
-    monkeypatch.setattr(tokens, "_keys", [key])
+    monkeypatch.setattr(tokens, "_keys", HmacKeys("HS256", key, (key,)))
     with pytest.raises(BadToken) as refusal:
         tokens.verify(text)
     return refusal.value.reason

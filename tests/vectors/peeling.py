@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from core import base64url
+from core.encoding import base64url_encode
 from core.relying_party import (
     authentication,
     authenticator_data,
@@ -155,7 +155,7 @@ def _under_the_attested_id(trial: Trial) -> Trial:
 
 
 def _named(credential_id: bytes) -> dict[str, str]:
-    text = base64url.encode(credential_id)
+    text = base64url_encode(credential_id)
     return {"id": text, "rawId": text}
 
 

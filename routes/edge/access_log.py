@@ -12,7 +12,7 @@ from typing import Any
 from starlette.types import Message, Scope
 
 from core.caller_address import TrustedProxies
-from core.measured import UNMATCHED, status_of, template_of
+from routes.edge.request_metrics import UNMATCHED, status_of, template_of
 
 logger = logging.getLogger("service.access")
 

@@ -1,0 +1,80 @@
+"""The files by which several workers are one scrape: prometheus_client's multiprocess mode.
+
+Each worker writes `<type>_<pid>.db` files into PROMETHEUS_MULTIPROC_DIR. Counters and histograms of
+a worker that died stay in the sum: without them a counter would fall, which Prometheus takes for a
+restart of the whole server. Gauges of a dead worker are dropped. A new start drops everything.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from prometheus_client.multiprocess import mark_process_dead
+
+from core.errors import ConfigurationError
+
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def directory(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Where the workers of this server keep their values; None if there is one process."""
+    name = environment.get(VARIABLE)
+    return None if name is None else Path(name)
+
+
+def prepare_directory(environment: Mapping[str, str] = os.environ) -> None:
+    """Make the directory, and empty it at a start of the server. Raises ConfigurationError.
+
+    Call it before the first metric is made. Only the first process of the server empties it, which
+    is uvicorn's supervisor or the only worker. Files of other running processes stay.
+    """
+    path = directory(environment)
+    if path is None:
+        return
+    if not path.name:
+        raise ConfigurationError(f"{VARIABLE} names no directory: set it to one, or unset it")
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if multiprocessing.parent_process() is None:
+            for file, pid in _files(path):
+                if pid == os.getpid() or not _is_alive(pid):
+                    file.unlink(missing_ok=True)
+        writable = os.access(path, os.W_OK)
+    except OSError as error:
+        raise ConfigurationError(f"{VARIABLE}: {error.strerror}") from None
+    if not writable:
+        raise ConfigurationError(f"{VARIABLE}: the directory is not writable")
+
+
+def drop_gauges_of_dead_workers() -> None:
+    """Drop the gauges of workers that were killed: they could not do it themselves."""
+    path = directory()
+    if path is not None:
+        for pid in {pid for _, pid in _files(path) if not _is_alive(pid)}:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+def drop_own_gauges() -> None:
+    """Drop the gauges of this process, which ends."""
+    mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
+
+
+def _files(path: Path) -> Iterator[tuple[Path, int]]:
+    for file in path.glob("*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if pid.isdigit():
+            yield file, int(pid)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # It belongs to another user.
+        return True
+    return True

@@ -1,0 +1,65 @@
+"""base64url: one text for every byte string, and no other text is decoded."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from core.encoding import base64url_decode, base64url_encode
+from devtools.hostile_text import same_bytes_other_text
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", ""),
+        (b"f", "Zg"),
+        (b"fo", "Zm8"),
+        (b"foo", "Zm9v"),
+        (b"foob", "Zm9vYg"),
+        (b"\xfb\xef\xbe", "----"),
+        (b"\xff\xff\xff", "____"),
+        (b"\xfb\xff", "-_8"),
+    ],
+)
+def test_the_vectors_of_the_rfc(data: bytes, text: str) -> None:
+    # RFC 4648 §10, without padding, and three that need the letters of §5.
+    assert base64url_encode(data) == text
+    assert base64url_decode(text) == data
+
+
+@pytest.mark.parametrize("length", range(40))
+def test_encoded_bytes_are_decoded_to_the_same(length: int) -> None:
+    data = secrets.token_bytes(length)
+    assert base64url_decode(base64url_encode(data)) == data
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 31, 32, 33])
+def test_every_other_spelling_of_the_same_bytes_is_refused(length: int) -> None:
+    """A7: Python's own decoder accepts each of these texts."""
+    for text in same_bytes_other_text(base64url_encode(bytes(range(length)))).values():
+        with pytest.raises(ValueError, match=r"canonical|padding|ascii|base64"):
+            base64url_decode(text)
+
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+@pytest.mark.parametrize("prefix", ["A", "AA"])
+def test_unused_bits_of_the_last_character_are_zero(prefix: str) -> None:
+    """A7: of the 64 texts that begin so, only those without unused bits are accepted."""
+    accepted = []
+    for last in ALPHABET:
+        try:
+            base64url_decode(prefix + last)
+        except ValueError:
+            continue
+        accepted.append(last)
+    assert accepted == [*ALPHABET[:: 16 if prefix == "A" else 4]]
+
+
+@pytest.mark.parametrize("text", ["A", "AAAAA", "é", "Zg==", "Zg=", "+/+/", "Zm9v\n", " ", "\0"])
+def test_a_text_that_is_not_base64url_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 (any ValueError will do)
+        base64url_decode(text)

@@ -141,7 +141,7 @@ class WebAuthnCredential(Base):
 
     __table_args__ = (
         Index("ix_webauthn_credentials_user_id", "user_id"),
-        # For the first thousand, at every start: see core/decoys.py.
+        # For the first thousand, at every start: see core/relying_party/decoys.py.
         Index("ix_webauthn_credentials_created_at", "created_at"),
         Index("ix_webauthn_credentials_credential_id", "credential_id", unique=True),
     )

@@ -15,7 +15,7 @@ from bench.mutation.mutants import Mutant
 
 
 def module_name(file: str) -> str:
-    """`core.cose` for `core/cose.py`."""
+    """`core.tokens` for `core/tokens.py`."""
     return file.removesuffix(".py").replace("/", ".")
 
 

@@ -68,9 +68,10 @@ def canonical(encoded: bytes) -> bytes:
 def verify_signature(canonical_key: bytes, signature: bytes, data: bytes) -> None:
     """Verify `signature` over `data` under a key that `canonical` returned. Raises BadCredential.
 
-    The signature formats are those of WebAuthn L3 §6.5.5. The key object is built at each call,
-    which takes a tenth of the time. A cached key would answer faster, and so would tell that
-    somebody has used it recently.
+    The signature formats are those of WebAuthn L3 §6.5.5 (RFC 9053 §2, RFC 8812 §2).
+
+    The key object is built at each call, which takes a tenth of the time. A cached key would answer
+    faster, and so would tell that somebody has used it recently.
     """
     try:
         key = cbor2.loads(canonical_key)

@@ -81,6 +81,7 @@ def _head(data: bytes, start: int) -> tuple[int, int, int]:
 
 
 def _checked_end(data: bytes, position: int) -> int:
+    """Return `position`, or raise NotCanonical if it lies behind the end of `data`."""
     if position > len(data):
         raise NotCanonical("cut off")
     return position

@@ -1,6 +1,6 @@
 """The credential as the browser sends it: RegistrationResponseJSON and AuthenticationResponseJSON.
 
-WebAuthn L3 §5.1.8 (`toJSON`) defines both. This file decodes their members and checks types and
+WebAuthn L3 §5.1 defines both. This file decodes their members and checks types and
 sizes. It does not verify anything.
 """
 

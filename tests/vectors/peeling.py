@@ -67,7 +67,7 @@ def _is_the_point(vector: Vector, reason: str) -> bool:
 
 def _refusal(trial: Trial) -> str | None:
     vector, challenge = trial.vector, trial.vector.given["challenge_b64url"]
-    with TemporaryDirectory() as folder, _lifted(trial.lifted):
+    with TemporaryDirectory() as folder, lifted(trial.lifted):
         party = RelyingParty(settings_of(vector, Path(folder)), HeldClock(trial.at))
         try:
             if vector.is_registration:
@@ -96,7 +96,7 @@ def _log_in(party: RelyingParty, trial: Trial, challenge: str) -> None:
 
 
 @contextmanager
-def _lifted(rules: frozenset[str]) -> Iterator[None]:
+def lifted(rules: frozenset[str]) -> Iterator[None]:
     with ExitStack() as stack:
         if "user_not_verified" in rules:
             _accept_unverified_users(stack)

@@ -1,4 +1,4 @@
-"""Chromium's virtual authenticator: a passkey provider that does as it is told."""
+"""Chromium's virtual authenticator (WebAuthn L3 §11.2), driven through the DevTools protocol."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ PLATFORM = {
 
 
 class Authenticator:
-    """Stands for the device's own passkeys. Answers every prompt unless told otherwise."""
+    """The platform authenticator of the browser. By default it answers every prompt at once."""
 
     def __init__(self, page: Page) -> None:
         self._cdp = page.context.new_cdp_session(page)
@@ -31,18 +31,18 @@ class Authenticator:
         return answer
 
     def ignore_prompts(self) -> None:
-        """Prompts stay open, as in front of someone who is still thinking."""
+        """From now on prompts stay open, as if the person has not answered yet."""
         self._send("setAutomaticPresenceSimulation", enabled=False)
 
     def answer_prompts(self) -> None:
         self._send("setAutomaticPresenceSimulation", enabled=True)
 
     def fail_verification(self) -> None:
-        """The finger, face or PIN is never the right one."""
+        """From now on user verification fails, as with a wrong PIN."""
         self._send("setUserVerified", isUserVerified=False)
 
     def unplug(self) -> None:
-        """From now on the device can hold no passkeys."""
+        """From now on the device has no authenticator."""
         self._send("removeVirtualAuthenticator")
 
     def credentials(self) -> list[dict[str, Any]]:
@@ -53,7 +53,7 @@ class Authenticator:
         self._send("clearCredentials")
 
     def become_a_clone(self) -> None:
-        """An old copy of the passkey answers: the same key, but its counter begins anew."""
+        """Replace each passkey by a copy whose sign count starts at 0 again."""
         for credential in self.credentials():
             self._send("removeCredential", credentialId=credential["credentialId"])
             self._send("addCredential", credential={**credential, "signCount": 0})

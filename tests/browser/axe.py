@@ -1,4 +1,7 @@
-"""axe-core, from the package that carries it. The debugger runs it: no policy is in its way."""
+"""Runs axe-core (from its Python package) in the page.
+
+The debugger evaluates it, so the Content-Security-Policy does not block it.
+"""
 
 from functools import cache
 from importlib.resources import files
@@ -17,7 +20,7 @@ def _source() -> str:
 
 
 def violations(page: Page) -> list[str]:
-    """Every rule that the page breaks, the best practices too, and where."""
+    """The rules that the page breaks, best practices included, with the elements."""
     page.evaluate(_source())
     found: list[str] = page.evaluate(RUN)
     return found

@@ -1,4 +1,4 @@
-"""Where a Chromium is, and how it is started so that it talks to nobody but the service."""
+"""Finds Chromium, and names the arguments with which it connects to nothing but the service."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ MISSING = (
 
 def _candidates() -> list[str | None]:
     given = os.environ.get("CHROMIUM_PATH")
-    if given:  # an explicit wish is not replaced by something else
+    if given:  # if the variable is wrong, no other browser replaces it
         return [given]
     apps = [
         str(root / "Applications" / f"{app}.app" / "Contents" / "MacOS" / app)
@@ -35,5 +35,5 @@ def _candidates() -> list[str | None]:
 
 
 def find_chromium() -> str | None:
-    """The path of the first browser there is."""
+    """The path of the first browser that exists, or None."""
     return next((path for path in _candidates() if path and Path(path).is_file()), None)

@@ -1,7 +1,7 @@
-"""One service and one browser for all of these tests, a fresh profile for each.
+"""One service and one browser for all of these tests, and a new browser profile for each test.
 
-The scope is the package, not the session: while Playwright's synchronous interface is open, its
-event loop counts as running in this thread, and tests elsewhere could not start one of their own.
+The scope of the fixtures is the package, not the session: while Playwright's synchronous interface
+is open, its event loop counts as running in this thread, so tests elsewhere could not start theirs.
 """
 
 import os
@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
 from tests.browser.demo import Demo
-from tests.browser.service import Service
+from tests.browser.service import ServiceUnderTest
 
-PATIENCE_MS = 8_000
+ACTION_TIMEOUT_MS = 8_000
 HERE = Path(__file__).parent
 
 Scheme = Literal["light", "dark"]
@@ -30,8 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = Service(tmp_path_factory.mktemp("service"))
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceUnderTest]:
+    service = ServiceUnderTest(tmp_path_factory.mktemp("service"))
     try:
         service.wait()
         yield service
@@ -41,7 +41,7 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture(scope="package")
 def chromium() -> str:
-    """Where a browser can be missing, the tests are skipped; CI has promised one."""
+    """The path of the browser. Without one the tests are skipped, but in CI they fail."""
     path = find_chromium()
     if path is None and os.environ.get("CI") == "true":
         pytest.fail(MISSING)
@@ -59,19 +59,19 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_demo(browser: Browser, live_server: Service) -> Iterator[OpenDemo]:
-    """Makes pages in fresh profiles, and at the end looks whether any of them complained."""
+def open_demo(browser: Browser, live_server: ServiceUnderTest) -> Iterator[OpenDemo]:
+    """Opens pages in new profiles. After the test, any console error or warning fails it."""
     opened: list[Demo] = []
 
     def make(
         scheme: Scheme = "light", width: int = 1100, height: int = 900, autofill: bool = False
     ) -> Demo:
         size: ViewportSize = {"width": width, "height": height}
-        # Without motion a test need not wait for things to come to rest.
+        # Without animations a test need not wait for their end.
         context = browser.new_context(
             viewport=size, color_scheme=scheme, locale="en-US", reduced_motion="reduce"
         )
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(ACTION_TIMEOUT_MS)
         page = context.new_page()
         opened.append(Demo(page, live_server.url, autofill=autofill))
         return opened[-1]
@@ -89,7 +89,7 @@ def demo(open_demo: OpenDemo) -> Demo:
 
 @pytest.fixture(scope="package")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where to look at what a person sees; SCREENSHOT_DIR keeps it."""
+    """The folder for screenshots: SCREENSHOT_DIR, or a temporary one."""
     given = os.environ.get("SCREENSHOT_DIR")
     folder = Path(given) if given else tmp_path_factory.mktemp("screenshots")
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The demo page, as a person meets it."""
+"""The demo page: what a test reads on it and does with it."""
 
 import itertools
 import json
@@ -11,13 +11,13 @@ from playwright.sync_api import Locator, Page, Request, expect
 from tests.browser.authenticator import Authenticator
 
 _numbers = itertools.count(1)
-# Chromium reports every refused call on the console; refusals are what many tests are about.
+# Chromium logs every HTTP error to the console, and many tests cause HTTP errors.
 EXPECTED_NOISE = "Failed to load resource: "
 # For strftime: the format of HTTP dates (RFC 9110 §5.6.7).
 HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
-# The virtual authenticator picks from the autofill list by itself, at once and every time; only
-# the tests of autofill want that.
+# The virtual authenticator answers a request of the autofill list at once. Only the tests of
+# autofill want that.
 NO_AUTOFILL = (
     "if (window.PublicKeyCredential)"
     " PublicKeyCredential.isConditionalMediationAvailable = async () => false"
@@ -33,7 +33,7 @@ FILL = """(person) => {
 
 @dataclass(frozen=True)
 class Person:
-    """Someone nobody has registered yet."""
+    """A person who has no account yet."""
 
     first_name: str = "Jane"
     last_name: str = "Doe"
@@ -43,7 +43,7 @@ class Person:
 
 
 class Demo:
-    """One page in one fresh browser profile, with what went wrong in it."""
+    """One page in a new browser profile. `faults`: its console errors, warnings and exceptions."""
 
     def __init__(self, page: Page, url: str, *, autofill: bool) -> None:
         self.page = page
@@ -67,7 +67,7 @@ class Demo:
     def open(self, path: str = "/") -> None:
         self.page.goto(self.url + path, wait_until="domcontentloaded")
 
-    # What is on the page -------------------------------------------------------------------
+    # Elements of the page ------------------------------------------------------------------
 
     @property
     def status(self) -> Locator:
@@ -91,7 +91,7 @@ class Demo:
         return self.page.get_by_role("tab", name=name)
 
     def box(self, label: str) -> Locator:
-        """The field of this label in the visible form: both forms have an email."""
+        """The field with this label in the visible form: both forms have an email field."""
         return self.page.get_by_label(label, exact=True).and_(self.page.locator("input:visible"))
 
     def fact(self, label: str) -> Locator:
@@ -102,7 +102,7 @@ class Demo:
         return sum(request.url == self.url + path for request in self.requests)
 
     def bodies(self, path: str) -> list[dict[str, Any]]:
-        """What was sent there, in order."""
+        """The JSON bodies that were sent to this path, in order."""
         url = self.url + path
         return [json.loads(seen.post_data or "") for seen in self.requests if seen.url == url]
 
@@ -110,10 +110,10 @@ class Demo:
         found: dict[str, Any] = self.page.evaluate("({ ...sessionStorage })")
         return found
 
-    # What a person does ----------------------------------------------------------------------
+    # Actions of a person ---------------------------------------------------------------------
 
     def fill_registration(self, person: Person) -> None:
-        """All at once: most tests only pass through here. The keyboard tests type."""
+        """Fill all fields at once. The tests of the keyboard type instead."""
         self.box("First Name").wait_for()
         self.page.evaluate(FILL, vars(person))
 
@@ -122,7 +122,7 @@ class Demo:
         self.button("Register with a passkey").click()
 
     def register(self, person: Person | None = None) -> Person:
-        """Opens the page and registers, up to the profile."""
+        """Open the page, register, and wait for the profile."""
         chosen = person or Person()
         self.open()
         self.submit_registration(chosen)
@@ -136,7 +136,7 @@ class Demo:
         return chosen
 
     def answer(self, path: str, status: int, **details: Any) -> None:
-        """Stands in for the service, where it would be hard to bring it that far."""
+        """From now on answer this path in place of the service."""
         headers = details.pop("headers", {})
         body = {"status": status, "detail": "", "request_id": "r-123", **details}
         self.page.route(

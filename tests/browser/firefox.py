@@ -1,4 +1,4 @@
-"""Firefox, driven through Marionette, its own remote control: a socket and JSON, no driver."""
+"""Drives Firefox through Marionette: its remote control, which speaks JSON on a socket."""
 
 import json
 import os
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 COMMANDS = ("firefox-esr", "firefox")
-START_SECONDS = 30.0
-ANSWER_SECONDS = 15.0
-# Nothing of this profile may call home, and passkeys come from a token made of software.
+START_TIMEOUT_SECONDS = 30.0
+ANSWER_TIMEOUT_SECONDS = 15.0
+# No connections to Mozilla, and a software token that holds the passkeys.
 PREFERENCES = {
     "app.update.enabled": False,
     "browser.region.network.url": "",
@@ -41,7 +41,7 @@ def find_firefox() -> str | None:
 
 
 class Firefox:
-    """One window in a fresh profile. Every call waits for its answer, and not for ever."""
+    """One window in a new profile. Every call waits for its answer, with a timeout."""
 
     def __init__(self, command: str, profile: Path, port: int) -> None:
         preferences = PREFERENCES | {"marionette.port": port}
@@ -56,10 +56,12 @@ class Firefox:
         self._count = 0
 
     def start(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while self._socket is None:
             try:
-                self._socket = socket.create_connection(("127.0.0.1", self._port), ANSWER_SECONDS)
+                self._socket = socket.create_connection(
+                    ("127.0.0.1", self._port), ANSWER_TIMEOUT_SECONDS
+                )
             except OSError:
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     raise
@@ -79,7 +81,7 @@ class Firefox:
         return result
 
     def _receive(self) -> Any:
-        """A length in digits, a colon, and that many bytes of JSON."""
+        """One message: its length in digits, a colon, and that many bytes of JSON."""
         length = b""
         while (char := self._exactly(1)) != b":":
             length += char
@@ -99,7 +101,7 @@ class Firefox:
         self.send("WebDriver:Navigate", url=url)
 
     def run(self, script: str, *arguments: object) -> Any:
-        """The value of a script's `return` in the page."""
+        """Run a script in the page and return the value of its `return`."""
         return self.send("WebDriver:ExecuteScript", script=script, args=list(arguments))["value"]
 
     def stop(self) -> None:
@@ -107,7 +109,7 @@ class Firefox:
             self._socket.close()
         self._process.terminate()
         try:
-            self._process.wait(ANSWER_SECONDS)
+            self._process.wait(ANSWER_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -1,4 +1,4 @@
-"""The real service, in a process of its own, with a database that nobody else sees."""
+"""The real service in a process of its own, with a database of its own."""
 
 import os
 import socket
@@ -10,19 +10,19 @@ import urllib.request
 from pathlib import Path
 
 APP_DIR = Path(__file__).resolve().parents[2]
-START_SECONDS = 30.0
-STOP_SECONDS = 10.0
+START_TIMEOUT_SECONDS = 30.0
+STOP_TIMEOUT_SECONDS = 10.0
 
 
 def free_port() -> int:
-    """A port nobody listens on: the origin holds the port, so it has to be known before."""
+    """A free port. It must be known before the start, because ORIGIN contains it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-class Service:
-    """Starts with construction, is ready once `wait` returns, ends with `stop`."""
+class ServiceUnderTest:
+    """The constructor starts the process, `wait` returns when it answers, `stop` ends it."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -42,7 +42,7 @@ class Service:
         return [sys.executable, "-m", "uvicorn", "main:app", "--app-dir", str(APP_DIR), *host]
 
     def _environment(self) -> dict[str, str]:
-        """Nothing of the developer's own settings, or the tests would depend on them."""
+        """The settings of the tests only, without those in the developer's environment."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
         return kept | {
             "ORIGIN": self.url,
@@ -52,7 +52,7 @@ class Service:
         }
 
     def wait(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 output = (self.folder / "server.out").read_text(errors="replace")
@@ -72,7 +72,7 @@ class Service:
     def stop(self) -> None:
         self._process.terminate()
         try:
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -1,4 +1,4 @@
-"""Passkeys in the email field's autofill list: one request waits, and gives way to a prompt."""
+"""Passkeys in the autofill list of the email field: one request waits, and ends before a prompt."""
 
 import pytest
 from playwright.sync_api import expect
@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenDemo
 from tests.browser.demo import Demo
 
-# Writes down when each request to the browser begins, and how it ends.
+# Records the begin of each WebAuthn request, and its error.
 LOG = """
 window.prompts = [];
 const get = CredentialsContainer.prototype.get;
@@ -35,13 +35,13 @@ SETTLE = """async () => {
 
 
 def expect_prompts(demo: Demo, *events: str) -> None:
-    """Waits until these have happened, one right after the other."""
+    """Wait until these events are recorded, one right after the other."""
     demo.page.wait_for_function("(events) => prompts.join().includes(events)", arg=",".join(events))
 
 
 @pytest.fixture
 def waiting(open_demo: OpenDemo) -> Demo:
-    """At the login view, one account exists, and nobody has picked a passkey yet."""
+    """The login view with autofill running: one account exists, and no passkey was picked."""
     demo = open_demo(autofill=True)
     demo.page.clock.install()
     demo.page.add_init_script(LOG)
@@ -63,7 +63,7 @@ def test_a_passkey_picked_from_the_list_signs_in(waiting: Demo) -> None:
 
 
 def test_the_waiting_request_is_aborted_before_a_prompt_opens(waiting: Demo) -> None:
-    """The browser would refuse a second request beside the first."""
+    """The browser would refuse a second request next to the first."""
     waiting.button("Sign in with a passkey").click()
     expect_prompts(waiting, "conditional", "conditional AbortError", "optional")
 
@@ -75,7 +75,7 @@ def test_after_a_failed_prompt_the_list_is_offered_again(waiting: Demo) -> None:
     expect_prompts(waiting, "optional NotAllowedError", "conditional")
 
 
-def test_a_challenge_is_renewed_before_it_grows_stale(waiting: Demo) -> None:
+def test_a_challenge_is_renewed_before_it_expires(waiting: Demo) -> None:
     before = waiting.calls("/login/begin")
     waiting.page.clock.run_for(3 * 60_000)
     assert waiting.calls("/login/begin") == before
@@ -138,8 +138,8 @@ def test_nothing_is_asked_of_the_service_outside_the_login_view(waiting: Demo) -
     assert waiting.calls("/login/begin") == before
 
 
-def test_a_service_that_cannot_be_reached_is_not_complained_about(open_demo: OpenDemo) -> None:
-    """Nobody asked for the list: only a press of a button earns an answer."""
+def test_autofill_shows_no_message_if_the_service_does_not_answer(open_demo: OpenDemo) -> None:
+    """The person did not ask for autofill. A message follows only the press of a button."""
     demo = open_demo(autofill=True)
     demo.page.route("**/login/begin", lambda route: route.abort())
     with demo.page.expect_event("requestfailed"):

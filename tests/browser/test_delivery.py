@@ -1,4 +1,4 @@
-"""What is sent to the browser: little, from here only, under a policy that nothing breaks."""
+"""The files of the page: small, from this service only, and within the Content-Security-Policy."""
 
 import gzip
 import re
@@ -29,7 +29,7 @@ INJECTION = """() => {
 
 
 def page_files() -> list[Path]:
-    """All that the demo page is made of; Swagger UI is somebody else's."""
+    """All files of the demo page, without Swagger UI."""
     return [
         path
         for path in sorted(STATIC.rglob("*"))
@@ -50,15 +50,15 @@ def test_no_page_has_script_or_style_in_its_markup() -> None:
 
 
 def test_the_script_writes_no_markup() -> None:
-    """Names are text: nothing that parses HTML is even called."""
+    """The scripts call nothing that parses HTML, so a name cannot become markup."""
     for path in page_files():
         if path.suffix == ".js":
             script = path.read_text(encoding="utf-8")
             assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", script)
 
 
-def test_every_module_is_announced_to_the_browser_at_once() -> None:
-    """Or they would be discovered one import after the other."""
+def test_every_module_is_preloaded() -> None:
+    """Otherwise the browser would find them one import after the other."""
     markup = (STATIC / "index.html").read_text(encoding="utf-8")
     assert set(re.findall(r'"/static/js/(\w+\.js)"', markup)) == {
         path.name for path in (STATIC / "js").iterdir()
@@ -71,7 +71,7 @@ def test_everything_comes_from_the_service_itself(demo: Demo) -> None:
 
 
 def test_a_whole_visit_breaks_no_rule_of_the_policy(demo: Demo) -> None:
-    """Console errors fail any of these tests; violations are counted here as well."""
+    """Console errors fail every test here. This one also counts violations of the policy."""
     demo.page.add_init_script(VIOLATIONS)
     demo.register(Person(first_name="<img src=x onerror=alert(1)>"))
     demo.button("Logout").click()
@@ -87,7 +87,7 @@ def test_the_policy_stops_an_injected_script(demo: Demo) -> None:
     demo.faults.clear()
 
 
-def test_nothing_moves_while_the_page_loads_or_speaks(demo: Demo) -> None:
+def test_nothing_moves_while_the_page_loads_or_shows_a_message(demo: Demo) -> None:
     demo.page.add_init_script(SHIFTS)
     demo.open()
     submit, footer = demo.button("Register with a passkey"), demo.page.locator("footer")

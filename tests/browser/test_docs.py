@@ -1,4 +1,4 @@
-"""Swagger UI, served from the repository: it works with no internet and breaks no policy."""
+"""Swagger UI from static/vendor: it needs no internet, and obeys the Content-Security-Policy."""
 
 from playwright.sync_api import Page, expect
 
@@ -6,7 +6,7 @@ from tests.browser.conftest import OpenDemo
 from tests.browser.demo import Demo
 from tests.browser.test_delivery import VIOLATIONS
 
-# Every endpoint, and one schema: more of them take seconds and show nothing new.
+# Every endpoint, and one schema. More schemas take seconds and show nothing new.
 OPEN_EVERYTHING = """() => {
   document.querySelectorAll('.opblock-summary-control').forEach((button) => button.click());
   document.querySelector('.json-schema-2020-12-expand-deep-button').click();

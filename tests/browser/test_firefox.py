@@ -1,4 +1,4 @@
-"""The page in the other browser engine: register and sign in once each."""
+"""The page in a second browser engine: one registration and one login."""
 
 import os
 import time
@@ -9,11 +9,11 @@ import pytest
 
 from tests.browser.demo import Person
 from tests.browser.firefox import Firefox, find_firefox
-from tests.browser.service import Service, free_port
+from tests.browser.service import ServiceUnderTest, free_port
 
-PATIENCE_SECONDS = 15.0
+STATE_TIMEOUT_SECONDS = 15.0
 MISSING = "No Firefox was found. Install one, or say where it is with FIREFOX_PATH."
-# Firefox's software token counts as a roaming one, which the service's `platform` rules out.
+# Firefox's software token is a cross-platform authenticator, and the service asks for `platform`.
 ANY_ATTACHMENT = """
 const parse = PublicKeyCredential.parseCreationOptionsFromJSON.bind(PublicKeyCredential);
 PublicKeyCredential.parseCreationOptionsFromJSON = (options) => {
@@ -35,7 +35,7 @@ return [document.title, document.querySelector('.messages').innerText,
 
 @pytest.fixture
 def firefox(tmp_path: Path) -> Iterator[Firefox]:
-    """A second opinion, so it is only given where there is a Firefox; CI has promised one."""
+    """A started Firefox. Without one the test is skipped, but in CI it fails."""
     command = find_firefox()
     if command is None and os.environ.get("CI") == "true":
         pytest.fail(MISSING)
@@ -50,8 +50,8 @@ def firefox(tmp_path: Path) -> Iterator[Firefox]:
 
 
 def wait_for(firefox: Firefox, title: str, message: str) -> str:
-    """The email in the profile, once the page has got there."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Wait for the view and the message, and return the email in the profile."""
+    deadline = time.monotonic() + STATE_TIMEOUT_SECONDS
     state = firefox.run(STATE)
     while not (state[0].startswith(title) and message in state[1]):
         assert time.monotonic() < deadline, state
@@ -60,7 +60,9 @@ def wait_for(firefox: Firefox, title: str, message: str) -> str:
     return str(state[2])
 
 
-def test_registering_and_signing_in_work_in_firefox(firefox: Firefox, live_server: Service) -> None:
+def test_registering_and_signing_in_work_in_firefox(
+    firefox: Firefox, live_server: ServiceUnderTest
+) -> None:
     person = Person()
     firefox.open(live_server.url)
     firefox.run(ANY_ATTACHMENT)

@@ -1,4 +1,4 @@
-"""Everything can be done without a mouse, and the focus is always somewhere sensible."""
+"""Everything works without a mouse, and the focus is always on the right element."""
 
 from playwright.sync_api import Page, expect
 
@@ -16,14 +16,14 @@ def press(page: Page, *keys: str) -> None:
 
 
 def type_registration(page: Page, person: Person) -> None:
-    """From the tab list through all fields, as fingers do it."""
+    """Type into all fields, beginning with the focus on the tab list."""
     for text in (person.first_name, person.last_name, person.email):
         press(page, "Tab")
         page.keyboard.type(text)
     press(page, "Tab")
-    page.keyboard.type("01151990")  # month, day and year are three stops in one field
+    page.keyboard.type("01151990")  # the field has three parts: month, day and year
     press(page, "Tab")
-    if page.evaluate("document.activeElement.type") == "date":  # its calendar button
+    if page.evaluate("document.activeElement.type") == "date":  # the calendar button of the field
         press(page, "Tab")
     page.keyboard.type(person.job_title)
 
@@ -79,7 +79,7 @@ def test_the_tabs_are_one_stop_of_the_tab_key(demo: Demo) -> None:
     expect(demo.box("First Name")).to_be_focused()
 
 
-def test_every_stop_on_the_way_shows_that_it_has_the_focus(demo: Demo) -> None:
+def test_every_focused_element_shows_a_focus_ring(demo: Demo) -> None:
     demo.open()
     demo.box("First Name").wait_for()
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""Signing in with a prompt: by email or without one, and what is said when it does not work."""
+"""Signing in with a prompt, with and without an email, and the messages when it fails."""
 
 import pytest
 from playwright.sync_api import expect
@@ -7,7 +7,7 @@ from tests.browser.demo import Demo, Person
 
 REFUSED = "We couldn’t sign you in with that passkey. Try again, or use another passkey."
 CANCELLED = "Sign-in was cancelled, or there’s no matching passkey here."
-# The virtual authenticator answers at once or never; this one thinks until it is told to go on.
+# The virtual authenticator answers at once or never. This prompt answers after `release()`.
 HOLD_PROMPT = """() => {
   const prompt = navigator.credentials.get.bind(navigator.credentials);
   const released = new Promise((resolve) => { window.release = resolve; });
@@ -97,8 +97,8 @@ def test_after_a_refusal_the_right_passkey_still_works(demo: Demo) -> None:
     expect(demo.alert).to_have_text("")
 
 
-def test_every_end_of_a_prompt_has_its_own_words(demo: Demo, subtests: pytest.Subtests) -> None:
-    """The clock is all that tells a closed prompt from one that ran out of time."""
+def test_every_end_of_a_prompt_has_its_own_message(demo: Demo, subtests: pytest.Subtests) -> None:
+    """Only the elapsed time distinguishes a closed prompt from one that timed out."""
     options = {"challenge": "AAAA", "rpId": "localhost", "timeout": 1000, "allowCredentials": []}
     demo.answer("/login/begin", 200, publicKey=options)
     demo.open("/#login")

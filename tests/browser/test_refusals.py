@@ -1,4 +1,4 @@
-"""What a person is told when the service, the network or the browser says no."""
+"""The messages when the service, the network or the browser refuses."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.demo import HTTP_DATE, Demo, Person
 
-# Every way of typing nothing useful, and what the form says before anything is sent.
+# Wrong values, and the message that the form shows before it sends anything.
 BAD_ENTRIES = [
     ("Last Name", "", "Enter your last name."),
     ("Email", "jane", "Enter an email like name@example.com."),
@@ -25,7 +25,7 @@ BUSY = [
     (500, "", "Something went wrong on our side. Try again in a moment."),
 ]
 
-# The youngest of the three comes first, for each of them stays deleted in what follows.
+# A script stays in effect for the later tests, so the newest feature is deleted first.
 TOO_OLD = (
     "delete window.PublicKeyCredential?.parseRequestOptionsFromJSON",
     "delete window.PublicKeyCredential?.parseCreationOptionsFromJSON",
@@ -33,7 +33,7 @@ TOO_OLD = (
 )
 
 
-def test_a_plain_mistake_is_pointed_out_before_anything_is_sent(
+def test_a_simple_error_is_shown_before_anything_is_sent(
     demo: Demo, subtests: pytest.Subtests
 ) -> None:
     demo.open()
@@ -64,7 +64,7 @@ def test_a_message_goes_away_when_its_field_is_corrected(demo: Demo) -> None:
     expect(demo.box("Last Name")).to_have_attribute("aria-invalid", "true")
 
 
-def test_what_only_the_service_finds_wrong_is_shown_next_to_its_field(demo: Demo) -> None:
+def test_an_error_that_only_the_service_finds_is_shown_next_to_its_field(demo: Demo) -> None:
     demo.open()
     demo.submit_registration(Person(email="jane@localhost", job_title="x" * 500))
     for label in ("Email", "Job Title"):
@@ -74,7 +74,7 @@ def test_what_only_the_service_finds_wrong_is_shown_next_to_its_field(demo: Demo
     expect(demo.box("Last Name")).not_to_have_attribute("aria-invalid", "true")
 
 
-def test_a_422_about_no_field_of_the_form_is_said_in_general(demo: Demo) -> None:
+def test_a_422_about_no_field_of_the_form_is_a_general_message(demo: Demo) -> None:
     demo.answer("/register/begin", 422, errors=[{"pointer": "", "code": "x", "message": "Odd"}])
     demo.open()
     demo.submit_registration(Person())
@@ -116,7 +116,7 @@ def test_a_date_in_retry_after_is_read_by_the_clock_of_the_service(
             expect(demo.alert).to_contain_text(text)
 
 
-def test_without_a_network_the_page_says_so_and_keeps_what_was_typed(demo: Demo) -> None:
+def test_without_a_network_the_page_says_so_and_keeps_the_values(demo: Demo) -> None:
     demo.open()
     demo.page.context.set_offline(True)
     demo.submit_registration(Person())
@@ -124,7 +124,7 @@ def test_without_a_network_the_page_says_so_and_keeps_what_was_typed(demo: Demo)
     expect(demo.box("First Name")).to_have_value("Jane")
 
 
-def test_a_service_that_never_answers_is_given_up_on(demo: Demo) -> None:
+def test_a_call_without_an_answer_times_out(demo: Demo) -> None:
     demo.page.clock.install()
     demo.page.route("**/login/begin", lambda route: None)
     demo.open("/#login")
@@ -136,7 +136,7 @@ def test_a_service_that_never_answers_is_given_up_on(demo: Demo) -> None:
 
 
 def test_a_refused_passkey_is_not_left_on_the_device(demo: Demo) -> None:
-    """It would be offered for ever and never work."""
+    """The browser would offer it for ever, and it would never work."""
     demo.answer("/register/complete", 400, code="registration_failed")
     demo.open()
     demo.submit_registration(Person())
@@ -171,7 +171,7 @@ def test_an_insecure_address_is_named_as_the_reason(demo: Demo) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
 def test_an_address_in_numbers_leads_to_localhost(demo: Demo, host: str) -> None:
     port = demo.url.rpartition(":")[2]
-    # The service listens on one address only; what is at the other does not matter here.
+    # The service listens on 127.0.0.1 only, so the test answers for [::1].
     demo.page.route(
         lambda url: url.startswith("http://[::1]"),
         lambda route: route.fulfill(

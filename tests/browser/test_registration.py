@@ -1,4 +1,4 @@
-"""Registering: from the form to the profile, with one passkey made on the way."""
+"""Registering: the form, the new passkey, and the profile."""
 
 import re
 
@@ -50,7 +50,7 @@ def test_markup_in_a_name_is_shown_as_the_text_it_is(demo: Demo) -> None:
     assert demo.page.locator("main img, main script").count() == 0
 
 
-def test_a_name_of_spaces_is_no_name(demo: Demo) -> None:
+def test_a_name_of_spaces_is_refused(demo: Demo) -> None:
     demo.open()
     demo.submit_registration(Person(first_name="   "))
     expect(demo.box("First Name")).to_have_accessible_description("Enter your first name.")
@@ -89,7 +89,9 @@ def test_a_prompt_that_is_declined_leaves_no_account_behind(demo: Demo) -> None:
     assert demo.calls("/register/complete") == 0
 
 
-def test_when_only_the_login_after_it_fails_the_account_is_said_to_be_ready(demo: Demo) -> None:
+def test_if_only_the_login_after_it_fails_the_page_says_that_the_account_is_ready(
+    demo: Demo,
+) -> None:
     demo.page.add_init_script(
         "navigator.credentials.get = () => "
         "Promise.reject(new DOMException('closed', 'NotAllowedError'))"

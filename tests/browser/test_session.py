@@ -1,4 +1,4 @@
-"""A session: the token in this tab, its countdown, and every way it ends."""
+"""The session: the token in this tab, its countdown, and every way in which it ends."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -18,20 +18,20 @@ CLOCK_OFFSET = """async () => {
 
 
 def seconds_left(demo: Demo) -> int:
-    """Read from a clock text such as 59:07 or 1:00:00."""
+    """The seconds of a text such as 59:07 or 1:00:00."""
     total = 0
     for part in demo.countdown.inner_text().split(":"):
         total = total * 60 + int(part)
     return total
 
 
-def test_the_token_and_the_user_id_are_kept_under_their_documented_keys(demo: Demo) -> None:
+def test_the_token_and_the_user_id_are_stored_under_their_documented_keys(demo: Demo) -> None:
     demo.register()
     stored = demo.stored()
     assert set(stored) == {"webauthn_jwt", "webauthn_user_id"}
     assert stored["webauthn_jwt"].count(".") == 2
     assert demo.calls(f"/users/{stored['webauthn_user_id']}") == 1
-    # Nothing outlives the tab.
+    # Nothing is stored longer than the tab is open.
     assert demo.page.evaluate("localStorage.length") == 0
     assert demo.page.context.cookies() == []
 
@@ -116,7 +116,7 @@ def test_a_reload_with_junk_for_a_token_returns_to_the_login(demo: Demo) -> None
     expect(demo.alert).to_have_text(EXPIRED)
 
 
-def test_a_reload_while_the_service_is_away_keeps_the_token(demo: Demo) -> None:
+def test_a_reload_while_the_service_does_not_answer_keeps_the_token(demo: Demo) -> None:
     demo.register()
     demo.page.route("**/users/*", lambda route: route.abort())
     demo.page.reload()

@@ -1,4 +1,4 @@
-"""Every view in both colour schemes and on a narrow phone: axe, width, and a picture to look at."""
+"""Every view in both colour schemes and on a narrow screen: axe, width, and a screenshot."""
 
 from pathlib import Path
 
@@ -15,13 +15,13 @@ LONG = Person(first_name="Wolfeschlegelsteinhausen" * 3, email=f"{'a' * 60}@{'b'
 
 
 class Gallery:
-    """Looks at one view after the other, and gathers what is wrong with each."""
+    """Checks views, saves a screenshot of each, and collects their faults."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
         self.faults: list[str] = []
 
-    def look(self, page: Page, view: str) -> None:
+    def check(self, page: Page, view: str) -> None:
         page.screenshot(path=self._folder / f"{view}-{self._name}.png", full_page=True)
         if (excess := page.evaluate(OVERFLOW)) > 0:
             self.faults.append(f"{view} is {excess} px too wide")
@@ -29,24 +29,24 @@ class Gallery:
 
 
 def tour(demo: Demo, gallery: Gallery) -> None:
-    """Every view in the order in which a person meets them."""
+    """Check every view, in the order in which a person sees them."""
     page, person = demo.page, Person()
     demo.open()
     demo.box("First Name").wait_for()
-    gallery.look(page, "register")
+    gallery.check(page, "register")
     demo.button("Register with a passkey").click()
-    gallery.look(page, "register-errors")
+    gallery.check(page, "register-errors")
     demo.submit_registration(person)
     demo.countdown.wait_for()
-    gallery.look(page, "profile")
+    gallery.check(page, "profile")
     page.get_by_text("For developers").click()
-    gallery.look(page, "profile-developers")
+    gallery.check(page, "profile-developers")
     demo.button("Logout").click()
-    gallery.look(page, "login")
+    gallery.check(page, "login")
     demo.authenticator.forget_all()
     demo.login_with_email(person.email)
     demo.alert.locator("p").wait_for()
-    gallery.look(page, "login-refused")
+    gallery.check(page, "login-refused")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_view_for_old_browsers_is_accessible_and_fits(
     demo.page.add_init_script(TOO_OLD)
     demo.open()
     demo.heading("Passkeys aren’t available here").wait_for()
-    gallery.look(demo.page, "too-old")
+    gallery.check(demo.page, "too-old")
     assert gallery.faults == []
 
 
@@ -77,11 +77,11 @@ def test_long_words_in_a_profile_do_not_widen_a_phone(
 ) -> None:
     demo, gallery = open_demo("light", 320, 800), Gallery(screenshots, "light-320")
     demo.register(LONG)
-    gallery.look(demo.page, "profile-long")
+    gallery.check(demo.page, "profile-long")
     assert gallery.faults == []
 
 
-def test_dark_and_light_are_two_designs(open_demo: OpenDemo) -> None:
+def test_dark_and_light_have_different_colours(open_demo: OpenDemo) -> None:
     def background(scheme: Scheme) -> str:
         demo = open_demo(scheme)
         demo.open()

@@ -25,7 +25,7 @@ FLOORS = {
 }
 
 
-def python(_patient: Installation) -> Iterator[Finding]:
+def python(_installation: Installation) -> Iterator[Finding]:
     found = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] < OLDEST_PYTHON:
         yield fail(f"Python {found} is too old: 3.11 is the oldest that works")
@@ -33,7 +33,7 @@ def python(_patient: Installation) -> Iterator[Finding]:
         yield ok(f"Python {found}")
 
 
-def packages(_patient: Installation) -> Iterator[Finding]:
+def packages(_installation: Installation) -> Iterator[Finding]:
     for name, floor in FLOORS.items():
         yield judge(name, floor, _installed(name))
 
@@ -62,6 +62,6 @@ def _numbers(text: str) -> list[int]:
     return [*numbers, 0, 0, 0][:3]
 
 
-def user(_patient: Installation) -> Iterator[Finding]:
+def user(_installation: Installation) -> Iterator[Finding]:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         yield warn("this runs as root: run it, and the service, as the service's own user")

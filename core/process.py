@@ -92,7 +92,7 @@ def tune_garbage_collector() -> None:
     Call it once, after start-up, in a process that only serves. Reference counting frees nearly all
     that a request makes. The collector's default walks through modules, models and compiled
     statements again and again, which takes an eighth of the CPU of a login. Between two collections
-    cycles may hold some megabytes. CPython 3.14 ignores the third threshold and has no middle
+    cycles may hold some megabytes. CPython 3.14.0 ignores the third threshold and has no middle
     generation (docs/decisions/0031-garbage-collector.md).
     """
     gc.collect()

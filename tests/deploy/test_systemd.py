@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from services.metrics_files import VARIABLE
 from tests.deploy import dockerfile
 from tests.deploy.workshop import DEPLOY, UNIT, contents, needs, output_of, run, unit_values
 
@@ -19,7 +20,14 @@ MOST_EXPOSURE = 12
 TARGETS = ("basic.target", "multi-user.target", "network-online.target", "shutdown.target")
 
 
-@pytest.fixture(params=["", "postgresql.conf"], ids=["alone", "with PostgreSQL"])
+DROP_INS = {
+    "alone": [],
+    "with PostgreSQL": ["postgresql.conf"],
+    "with several workers": ["postgresql.conf", "workers.conf"],
+}
+
+
+@pytest.fixture(params=DROP_INS.values(), ids=[*DROP_INS])
 def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A system with nothing on it but the service, installed as the document says."""
     units = tmp_path / "etc" / "systemd" / "system"
@@ -27,9 +35,9 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     shutil.copy(UNIT, units)
     for target in (*TARGETS, "sysinit.target"):
         (units / target).write_text("[Unit]\nDescription=stands for the real one\n")
-    if request.param:
-        (units / f"{NAME}.d").mkdir()
-        shutil.copy(FOLDER / f"{NAME}.d" / request.param, units / f"{NAME}.d")
+    (units / f"{NAME}.d").mkdir()
+    for drop_in in request.param:
+        shutil.copy(FOLDER / f"{NAME}.d" / drop_in, units / f"{NAME}.d")
     python = tmp_path / "opt" / "auth-example" / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.touch(0o755)
@@ -113,3 +121,14 @@ def test_the_log_stays_the_services_when_it_is_rotated() -> None:
     text = (FOLDER / "logrotate.conf").read_text()
     assert f"su {user} {group}\n" in text
     assert f"create 0640 {user} {group}\n" in text
+
+
+def test_several_workers_share_a_folder_for_their_metrics() -> None:
+    """systemd makes the folder for the service alone, and removes it when the service stops."""
+    file = FOLDER / f"{NAME}.d" / "workers.conf"
+    assert unit_values(file, "RuntimeDirectory") == ["auth-example"]
+    assert unit_values(file, "RuntimeDirectoryMode") == ["0700"]
+    assert unit_values(file, "Environment") == [
+        "WEB_CONCURRENCY=4",
+        f"{VARIABLE}=%t/auth-example",
+    ]

@@ -4,8 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 
 # The contract and the attacks, which hold on PostgreSQL and Redis as they do on SQLite.
-BOTH := tests/ceremonies tests/fuzz tests/http tests/settings tests/test_reconciliation.py \
-	$(wildcard tests/test_vectors_*.py) tests/tokens
+BOTH := tests/features tests/fuzz tests/http tests/settings tests/vectors
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -6,9 +6,13 @@ BIN := .venv/bin
 # The contract and the attacks, which hold on PostgreSQL and Redis as they do on SQLite.
 BOTH := tests/features tests/fuzz tests/http tests/settings tests/vectors
 
+# Two processes, a file of tests at a time (pytest-xdist). The slow files come first by their names,
+# so both processes end at about the same time.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint types unit browser reset pins clean runtime develop chromium services
+.PHONY: help run test test-full lint types unit browser reset pins clean runtime develop chromium services
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -20,8 +24,11 @@ run: runtime ## serve http://localhost:8000 (another port: make run PORT=8001)
 		--host 127.0.0.1 --port $(PORT) --no-proxy-headers --no-server-header
 
 test: develop chromium services lint types ## everything: style, types, all tests (what CI runs)
-	@$(BIN)/python -m pytest
-	@TEST_BACKEND=production $(BIN)/python -m pytest $(BOTH)
+	@$(PYTEST)
+	@TEST_BACKEND=production $(PYTEST) $(BOTH)
+
+test-full: ## the same with every case of every table, where `make test` takes some of each kind
+	@FULL=1 $(MAKE) --no-print-directory test
 
 lint: develop ## style: ruff check and ruff format --check
 	@$(BIN)/ruff check --quiet
@@ -31,10 +38,10 @@ types: develop ## types: mypy --strict
 	@$(BIN)/mypy --no-error-summary
 
 unit: develop ## the tests that need no browser
-	@$(BIN)/python -m pytest -m "not browser"
+	@$(PYTEST) -m "not browser"
 
 browser: develop chromium ## the tests of the page, in a real browser
-	@$(BIN)/python -m pytest -m browser
+	@$(PYTEST) -m browser
 
 reset: runtime ## delete database and log, start the server anew in the background
 	@PORT=$(PORT) ./reset.sh
@@ -75,7 +82,7 @@ mutants: ## mutation tests of the security core: which changes does no test noti
 .PHONY: test-production soak
 
 test-production: develop services ## the contract and the attacks again, on PostgreSQL and Redis
-	@TEST_BACKEND=production $(BIN)/python -m pytest $(BOTH)
+	@TEST_BACKEND=production $(PYTEST) $(BOTH)
 
 soak: develop ## every fault survived, in full: about an hour (NAMES="full-disk ...": only these)
 	@$(BIN)/python -m bench.soak $(NAMES) --full

@@ -35,9 +35,9 @@ def accepted_by_py_webauthn(key: object) -> Any:
     )
 
 
-@pytest.mark.parametrize("name", hostile_keys.EVERY)
-def test_every_hostile_key_goes_into_a_registration(name: str) -> None:
-    assert isinstance(attested(hostile_keys.EVERY[name]), bytes)
+def test_every_hostile_key_goes_into_a_registration() -> None:
+    for name, key in hostile_keys.EVERY.items():
+        assert isinstance(attested(key), bytes), name
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,18 @@ import re
 
 import pytest
 
+from tests.support.cases import some_of_each
 from tests.vectors.ceremony import hold
 from tests.vectors.report import TARGET, report
 from tests.vectors.source import Vector, vector, vectors
 from tests.vectors.verdicts import ACCEPTED, POLICY, REFUSED, WHY, verdict, verdicts
 
 NAMES = [each.name for each in vectors()]
-CERTIFIED = [each.name for each in vectors() if "x5c" in each.statement[1]]
+# One for each format of each source.
+CERTIFIED = some_of_each(
+    [each.name for each in vectors() if "x5c" in each.statement[1]],
+    lambda name: [(vector(name).source, str(vector(name).statement[0]))],
+)
 # Of the specification's own vectors: an algorithm that is offered, and a user who was verified.
 W3C = (
     "w3c-packed-self-es256-registration",
@@ -43,12 +48,10 @@ GENUINE = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_verdict_is_the_expected_or_a_published_policy(name: str) -> None:
+def test_the_verdict_is_the_expected_or_a_published_policy_and_the_answer_is_the_usual_one(
+    name: str,
+) -> None:
     assert verdict(name).kind in (ACCEPTED, REFUSED, POLICY)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_answer_is_the_one_that_every_ceremony_has(name: str) -> None:
     registration = vector(name).is_registration
     accepted, refused = (201, 400) if registration else (200, 401)
     outcome = verdict(name).outcome

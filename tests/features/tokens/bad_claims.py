@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from core.tokens import TEXT_CLAIMS, TIME_CLAIMS
@@ -148,3 +148,18 @@ CLAIMS: dict[str, Forgery] = {
     **TIMES,
     **OTHERS,
 }
+
+
+def traits(name: str) -> Iterator[Hashable]:
+    """What a case of CLAIMS stands for: see `cases.some_of_each`.
+
+    Claims of one type are checked in one loop. So each wrong value is tried on one claim of each
+    type, and each claim with one wrong value for each reason.
+    """
+    claim, _, what = name.partition(" ")
+    if name in TIMES or name in OTHERS:
+        yield name
+        return
+    yield claim, CLAIMS[name][1]
+    if what != "missing":
+        yield "time" if claim in TIME_CLAIMS else "text" if claim in TEXT_CLAIMS else claim, what

@@ -5,12 +5,15 @@ PORT ?= 8000
 BIN := .venv/bin
 
 # The contract and the attacks, which hold on PostgreSQL and Redis as they do on SQLite.
-BOTH := tests/ceremonies tests/fuzz tests/http tests/settings tests/test_reconciliation.py \
-	$(wildcard tests/test_vectors_*.py) tests/tokens
+BOTH := tests/features tests/fuzz tests/http tests/settings tests/vectors
+
+# Two processes, a file of tests at a time (pytest-xdist). The slow files come first by their names,
+# so both processes end at about the same time.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run reset clean test lint types unit browser test-production fuzz enumeration mutants \
+.PHONY: help run reset clean test test-full lint types unit browser test-production fuzz enumeration mutants \
 	soak bench bench-peers bench-scale pins audit sbom hooks runtime develop chromium services
 
 help:
@@ -35,8 +38,11 @@ clean: ## remove .venv and caches; database and log stay
 # The scripts behind `chromium` and `services` say what they found, and fail if a part is missing.
 test: export REQUIRED = true
 test: develop chromium services lint types ## everything: style, types, all tests (what CI runs)
-	@$(BIN)/python -m pytest
-	@TEST_BACKEND=production $(BIN)/python -m pytest $(BOTH)
+	@$(PYTEST)
+	@TEST_BACKEND=production $(PYTEST) $(BOTH)
+
+test-full: ## the same with every case of every table, where `make test` takes some of each kind
+	@FULL=1 $(MAKE) --no-print-directory test
 
 lint: develop ## style: ruff check and ruff format --check
 	@$(BIN)/ruff check --quiet
@@ -47,13 +53,13 @@ types: develop ## types: mypy --strict, and tsc --checkJs for the page
 	@scripts/check-page-types.sh
 
 unit: develop ## the tests that need no browser
-	@$(BIN)/python -m pytest -m "not browser"
+	@$(PYTEST) -m "not browser"
 
 browser: develop chromium ## the tests of the page, in a real browser
-	@$(BIN)/python -m pytest -m browser
+	@$(PYTEST) -m browser
 
 test-production: develop services ## the contract and the attacks again, on PostgreSQL and Redis
-	@TEST_BACKEND=production $(BIN)/python -m pytest $(BOTH)
+	@TEST_BACKEND=production $(PYTEST) $(BOTH)
 
 fuzz: develop ## 50,000 broken requests against the service in process (SEED=2: others)
 	@$(BIN)/python -m bench.fuzz --count 50000 --seed $(or $(SEED),1)

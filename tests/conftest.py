@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from devtools.authenticator import SoftAuthenticator
-from tests.support import production
+from tests.support import cases, production
 from tests.support.clock import HeldClock
 from tests.support.service import Service
 
@@ -27,7 +28,29 @@ NEEDS = {
 }
 collect_ignore = [folder for name, folder in NEEDS.items() if find_spec(name) is None]
 
+# The time limit of a test, in seconds, which pytest-timeout reads here where it is installed. A
+# test that takes longer on a quiet machine says so with `@pytest.mark.timeout(...)`.
+os.environ.setdefault("PYTEST_TIMEOUT", "180")
+# pytest-timeout and pytest-xdist declare these markers; without them somebody else has to.
+MARKERS = {"pytest_timeout": "timeout(seconds)", "xdist": "xdist_group(name)"}
+
 StartService = Callable[..., Service]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for plugin, marker in MARKERS.items():
+        if find_spec(plugin) is None:
+            config.addinivalue_line("markers", f"{marker}: does nothing without {plugin}")
+
+
+def pytest_report_header() -> list[str]:
+    """Tell at the top of the run which of the suite's variants this is."""
+    tables = "all (FULL=1)" if cases.is_full() else "some of each kind (FULL=1 takes all)"
+    backend = "PostgreSQL and Redis" if production.is_chosen() else "SQLite"
+    limit = f"{os.environ['PYTEST_TIMEOUT']} s a test"
+    if find_spec("pytest_timeout") is None:
+        limit = "none (pytest-timeout is not installed)"
+    return [f"cases of tables: {tables}", f"backend: {backend}", f"time limit: {limit}"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -40,7 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session", autouse=True)
 def leave_no_databases() -> Iterator[None]:
-    """What a run on PostgreSQL has made there goes with it."""
+    """Drop the databases that this process has made on PostgreSQL when its tests are over."""
     if production.is_chosen():
         production.need_servers()
     yield

@@ -1,7 +1,7 @@
 """Authentication: a decoded assertion is verified against a credential record (WebAuthn L3 §7.2).
 
 This is the service's own procedure. py_webauthn takes no part in a login: it is the second opinion
-in `tests/vectors/test_second_opinion.py`. docs/decisions/0040-own-login-verification.md says why.
+in `tests/vectors/test_second_opinion.py`. docs/decisions/0006-own-login-verification.md says why.
 
 The steps stand in the order of the specification, with one exception. Steps 5, 6 and 19 depend on
 the account and come after the signature (step 21): the time until a refusal must not tell what is

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.features.tokens.forge import token
+from tests.features.tokens.readers import Readers
 from tests.fuzz.strategies import steady
-from tests.tokens.forge import token
-from tests.tokens.readers import Readers
 
 READERS = Readers.make()
 TEXT = READERS.good.text

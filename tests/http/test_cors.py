@@ -10,6 +10,7 @@ import pytest
 from core.errors import ConfigurationError
 from core.settings import Settings
 from tests.http.problems import PROBLEM_JSON, problem
+from tests.support.cases import crossed
 from tests.support.service import JANE, Service
 
 FRIEND, STRANGER = "https://app.example.com", "https://evil.example"
@@ -51,8 +52,7 @@ def allowed(answer: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name in granting}
 
 
-@pytest.mark.parametrize("origin", [FRIEND, *FOREIGN])
-@pytest.mark.parametrize("path", ENDPOINTS)
+@pytest.mark.parametrize(("path", "origin"), crossed(ENDPOINTS, [FRIEND, *FOREIGN]))
 def test_by_default_no_origin_is_allowed(shared: Service, path: str, origin: str) -> None:
     """B9: no CORS header at all, neither on a preflight nor on the request itself."""
     for answer in (
@@ -80,8 +80,7 @@ def test_a_listed_origin_is_allowed_by_name(open_to_a_friend: Service, path: str
     assert "location" not in answer.headers
 
 
-@pytest.mark.parametrize("origin", FOREIGN)
-@pytest.mark.parametrize("path", ENDPOINTS)
+@pytest.mark.parametrize(("path", "origin"), crossed(ENDPOINTS, FOREIGN))
 def test_a_foreign_origin_is_not_allowed(open_to_a_friend: Service, path: str, origin: str) -> None:
     """B9: nothing reflected; `null` is nobody."""
     assert allowed(preflight(open_to_a_friend, path, origin)) == {}

@@ -8,6 +8,7 @@ import pytest
 
 from tests.http.problems import invalid
 from tests.storage.trail import lines
+from tests.support.cases import crossed
 from tests.support.service import JANE, Service
 
 MAX_USER_AGENT = 512
@@ -94,12 +95,13 @@ def test_a_missing_user_agent_is_an_empty_one(service: Service) -> None:
     assert service.last_audit("login_begin")["user_agent"] == ""
 
 
-@pytest.mark.parametrize("field", ["first_name", "last_name", "job_title"])
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_a_name_that_would_break_a_line_is_refused(shared: Service, field: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "name"), crossed(["first_name", "last_name", "job_title"], TEXTS)
+)
+def test_a_name_that_would_break_a_line_is_refused(shared: Service, field: str, name: str) -> None:
     """B7: 422, and nothing on record."""
     before = len(shared.audit())
-    (error,) = invalid(shared.post("/register/begin", {**JANE, field: text}))
+    (error,) = invalid(shared.post("/register/begin", {**JANE, field: TEXTS[name]}))
     assert error["pointer"] == f"/{field}"
     assert len(shared.audit()) == before
 

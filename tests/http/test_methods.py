@@ -23,15 +23,18 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 REFUSED = [(path, method) for path in SERVED for method in METHODS if method != SERVED[path]]
 
 
-@pytest.mark.parametrize(("path", "method"), REFUSED)
-def test_a_method_that_is_not_served_is_405(shared: Service, path: str, method: str) -> None:
+@pytest.mark.parametrize("path", SERVED)
+def test_a_method_that_is_not_served_is_405(shared: Service, path: str) -> None:
     """B11: with Allow, in the one shape."""
-    answer = shared.request(method, path, json=JANE)
-    if method == "HEAD":
-        refused_head(answer, 405)
-    else:
-        problem(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"] == SERVED[path]
+    for method in METHODS:
+        if method == SERVED[path]:
+            continue
+        answer = shared.request(method, path, json=JANE)
+        if method == "HEAD":
+            refused_head(answer, 405)
+        else:
+            problem(answer, 405, "method_not_allowed")
+        assert answer.headers["allow"] == SERVED[path], method
 
 
 def test_a_method_that_is_not_served_does_nothing(service: Service) -> None:

@@ -57,14 +57,14 @@ def test_a_client_that_follows_a_redirect_keeps_method_and_body(
     assert service.last_audit(event)["user_email"] == JANE["email"]
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "PUT"])
 @pytest.mark.parametrize("path", PATHS)
-def test_nothing_else_redirects(shared: Service, method: str, path: str) -> None:
+def test_nothing_else_redirects(shared: Service, path: str) -> None:
     """B8: a trailing slash is another path, and `Host` leads nowhere."""
-    answer = shared.request(method, path, headers=EVIL)
-    assert answer.status_code in (401, 404, 405)
-    assert "location" not in answer.headers
-    assert "evil" not in str(answer.headers) + answer.text
+    for method in ("GET", "POST", "HEAD", "PUT"):
+        answer = shared.request(method, path, headers=EVIL)
+        assert answer.status_code in (401, 404, 405), method
+        assert "location" not in answer.headers
+        assert "evil" not in str(answer.headers) + answer.text
 
 
 @pytest.mark.parametrize("path", ["/users/", "/login/begin/", "/nowhere"])

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from devtools.authenticator import Flaw, SoftAuthenticator
-from tests.ceremonies.expect import assert_login_refused
 from tests.conftest import StartService
+from tests.features.expect import assert_login_refused
 from tests.http.problems import problem
 from tests.support.service import Service
 

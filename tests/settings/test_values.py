@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from core.errors import ConfigurationError
 from core.settings import Settings
 from core.settings.checks import DEVELOPMENT_SECRET
+from tests.support.cases import crossed
 
 SECRET = "0123456789abcdef0123456789abcdef"
 OTHER_SECRET = "fedcba9876543210fedcba9876543210"
@@ -102,8 +103,7 @@ def test_a_setting_is_read_from_its_variable(name: str) -> None:
     assert plain(getattr(Settings.from_environment(environment), name)) == value
 
 
-@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"], ids=repr)
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize(("name", "end"), crossed(WRITTEN, ["", "\n", "\r\n", "\n\n"]), ids=repr)
 def test_a_setting_is_read_from_the_file_that_its_variable_names(
     tmp_path: Path, name: str, end: str
 ) -> None:

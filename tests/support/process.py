@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -13,16 +14,26 @@ from pathlib import Path
 
 import httpx
 
+from tests.support import workers
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30
+PORTS_EACH = 2000
+# Below the range from which Linux takes the ports of outgoing connections.
+FIRST_PORT = 12_000
 
 
 def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of this process's own range on which nobody listens now."""
+    first = FIRST_PORT + PORTS_EACH * workers.number()
+    while True:
+        port = first + secrets.randbelow(PORTS_EACH)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def start_server(folder: Path, port: int, **environment: str) -> subprocess.Popen[bytes]:

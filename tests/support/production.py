@@ -19,10 +19,12 @@ from redis.exceptions import RedisError
 
 from core.migrate import newest_revision
 from stores.redis import PREFIX
+from tests.support.workers import own_redis
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = os.environ.get("TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
-REDIS = os.environ.get("TEST_REDIS", "redis://127.0.0.1:6379/9")
+# Tests empty this database of Redis, so each process of a run has one of its own.
+REDIS = own_redis(os.environ.get("TEST_REDIS", "redis://127.0.0.1:6379/9"))
 
 
 def is_chosen() -> bool:

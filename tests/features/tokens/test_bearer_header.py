@@ -1,0 +1,87 @@
+"""Where a token may stand: in one header, under one scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.features.tokens.conftest import Door
+from tests.http.problems import problem
+
+ABSENT = {
+    "no header": lambda text: None,
+    "an empty header": lambda text: "",
+    "the scheme alone": lambda text: "Bearer",
+    "the scheme and a space": lambda text: "Bearer ",
+    "no scheme": lambda text: text,
+    "another scheme": lambda text: f"Token {text}",
+    "Basic": lambda text: "Basic amFuZTpzZWNyZXQ=",
+    "DPoP": lambda text: f"DPoP {text}",
+    "a comma for the space": lambda text: f"Bearer,{text}",
+    "a colon behind the scheme": lambda text: f"Bearer: {text}",
+}
+
+
+def get(door: Door, authorization: str | None) -> tuple[int, dict[str, str]]:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    answer = door.service.request("GET", f"/users/{door.user_id}", headers=headers)
+    return answer.status_code, dict(answer.headers)
+
+
+@pytest.mark.parametrize("header", ABSENT.values(), ids=ABSENT)
+def test_without_a_bearer_token_nobody_is_authenticated(
+    door: Door, header: Callable[[str], str | None]
+) -> None:
+    """C2: 401 with a plain challenge: there was no token to be wrong about."""
+    given = header(door.good.text)
+    headers = {} if given is None else {"Authorization": given}
+    answer = door.service.request("GET", f"/users/{door.user_id}", headers=headers)
+    assert problem(answer, 401, "not_authenticated")["detail"] == "Not authenticated"
+    assert answer.headers.get_list("www-authenticate") == ["Bearer"]
+    row = door.service.last_audit("token_rejected")
+    assert (row["reason"], row["user_id"], row["user_email"]) == ("missing", None, None)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_is_read_in_any_case(door: Door, scheme: str) -> None:
+    """RFC 9110: authentication schemes are case-insensitive."""
+    status, _ = get(door, f"{scheme} {door.good.text}")
+    assert status == 200
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"params": {"access_token": "{}"}},
+        {"params": {"token": "{}"}},
+        {"cookies": {"access_token": "{}"}},
+        {"cookies": {"Authorization": "Bearer {}"}},
+        {"headers": {"X-Access-Token": "{}"}},
+        {"headers": {"Proxy-Authorization": "Bearer {}"}},
+        {"headers": {"Cookie": "webauthn_jwt={}"}},
+    ],
+    ids=str,
+)
+def test_a_token_anywhere_else_is_no_token(door: Door, place: dict[str, dict[str, str]]) -> None:
+    """C3: not in a URL, where logs would keep it, nor in a cookie, where pages would send it."""
+    filled = {
+        where: {name: text.replace("{}", door.good.text) for name, text in what.items()}
+        for where, what in place.items()
+    }
+    path = f"/users/{door.user_id}"
+
+    async def send() -> int:
+        client = door.service.client
+        client.cookies.update(filled.pop("cookies", {}))
+        answer = await client.get(path, **filled)  # type: ignore[arg-type]
+        client.cookies.clear()
+        return answer.status_code
+
+    assert door.service.run(send()) == 401
+
+
+def test_no_answer_sets_a_cookie(door: Door) -> None:
+    """C3: the service is stateless: what is not set cannot be stolen or sent along."""
+    for path in ("/", "/docs", f"/users/{door.user_id}"):
+        assert "set-cookie" not in door.service.get(path, door.good.text).headers

@@ -92,7 +92,7 @@ class Passkeys:
             audit.record(tx, caller, begun if free else refused)
             return free
 
-        if not await self.db.append(unit):
+        if not await self.db.decide(unit):
             raise errors.email_taken()
         user = _pending_user(form)
         challenge = await self.challenges.put(Pending("registration", email, user))
@@ -116,7 +116,7 @@ class Passkeys:
             event = audit.RegistrationRefused(
                 Party(None, email.canonical), reason=_reason_of(error)
             )
-            await self.db.append(lambda tx: audit.record(tx, caller, event))
+            await self.db.autocommit(lambda tx: audit.record(tx, caller, event))
             raise errors.registration_failed() from None
 
     def _judge_registration(
@@ -167,7 +167,7 @@ class Passkeys:
     async def login_begin(self, caller: Caller, email: EmailAddress | None) -> dict[str, Any]:
         """Request options. An email that cannot log in gets decoys, and no other answer."""
         if email is None:
-            await self.db.append(lambda tx: audit.record(tx, caller, audit.LoginBegun()))
+            await self.db.autocommit(lambda tx: audit.record(tx, caller, audit.LoginBegun()))
             challenge = await self.challenges.put(Pending("login", None))
             return self.relying_party.request_options(challenge=challenge, allowed=())
         account = await self._account_for_login(caller, email.canonical)
@@ -194,7 +194,7 @@ class Passkeys:
             audit.record(tx, caller, event)
             return account if reason is None else None
 
-        return await self.db.append(unit)
+        return await self.db.decide(unit)
 
     async def login_complete(
         self, caller: Caller, email: EmailAddress | None, assertion: Mapping[str, Any]
@@ -253,7 +253,7 @@ class Passkeys:
             backed_up=verified.backed_up,
             moment=caller.at,
         )
-        if not await self.db.append(lambda tx: audit.record_if(tx, caller, done, change)):
+        if not await self.db.autocommit(lambda tx: audit.record_if(tx, caller, done, change)):
             # Another login with this counter was faster.
             raise PossibleClone("sign_count")
 
@@ -261,7 +261,7 @@ class Passkeys:
         event: audit.Event = audit.LoginRefused(claimed, reason=error.reason)
         if isinstance(error, PossibleClone):
             event = audit.CloneSuspected(claimed)
-        await self.db.append(lambda tx: audit.record(tx, caller, event))
+        await self.db.autocommit(lambda tx: audit.record(tx, caller, event))
 
 
 def _subject(user: Owner) -> Subject:

@@ -171,7 +171,8 @@ def _make_observable(app: FastAPI, settings: Settings, tracing: Tracing | None) 
     state.tracing = tracing
     if tracing:
         judge = state.passkeys.relying_party
-        names = {"read": "database read", "write": "database write", "append": "database write"}
+        reads, writes = ("read", "report"), ("autocommit", "decide", "write")
+        names = {**dict.fromkeys(reads, "database read"), **dict.fromkeys(writes, "database write")}
         tracing.follow(state.db, **names)
         tracing.follow(judge, verify_registration="verify registration")
         tracing.follow(judge, verify_authentication="verify login")

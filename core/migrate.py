@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Engine, Text, column, select, table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from core.database import Transaction
+from core.database_statements import Statement
 from core.errors import ConfigurationError
 
-_REVISION = select(column("version_num", Text)).select_from(table("alembic_version"))
+_REVISION = Statement(select(column("version_num", Text)).select_from(table("alembic_version")))
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 # What only PostgreSQL needs for the order of shipping, see stores/audit_outbox.py.
 POSTGRESQL_ONLY = {"position", "ix_audit_logs_position"}

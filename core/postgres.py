@@ -14,39 +14,55 @@ from contextlib import suppress
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Executable, Insert
+from sqlalchemy import Executable
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.util import await_only, greenlet_spawn
 
 from core.database import (
+    ANY_CHANGES,
+    MAX_REPORTS,
+    NO_CHANGES,
     NO_VALUES,
+    ONE_CHANGE,
+    REPORT_SECONDS,
     AfterCommit,
     Change,
     Conflict,
     DatabaseUnavailable,
-    Rows,
+    ReportTimeout,
+    Result,
     T,
     Unit,
     notify,
+    too_many_changes,
 )
-from core.database_statements import Plan, Plans
+from core.database_statements import Plan, Plans, Statement
 
 logger = logging.getLogger("service.database")
 
-CONNECT_SECONDS = 5
-STATEMENT_SECONDS = 10
-POOL_WAIT_SECONDS = 5
-GOODBYE_SECONDS = 5
-# What a server that is lost, hung or unwilling looks like; the fourth, when it is cut off between
-# two messages.
-AWAY = (
+CONNECT_TIMEOUT = 5
+STATEMENT_TIMEOUT = 10
+POOL_WAIT_TIMEOUT = 5
+CLOSE_TIMEOUT = 5
+# The server ends a report's statement at the report's time limit; the client waits so much longer.
+REPORT_GRACE = 0.5
+# A `decide` that another transaction was in the way of is run again, so many times in all.
+DECIDE_ATTEMPTS = 3
+# What a lost, hung or unwilling server looks like. asyncpg raises InternalClientError when it is
+# cut off between two messages.
+CONNECTION_ERRORS = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     OSError,
     asyncpg.InternalClientError,
     TimeoutError,
+)
+BEGIN = "BEGIN"
+BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+BEGIN_REPORT = (
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {milliseconds}"
 )
 PLANS = Plans(dialect.dialect())  # type: ignore[no-untyped-call]
 
@@ -59,7 +75,7 @@ def open_engine(url: str, seconds: float | None = None) -> AsyncEngine:
     """
 
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=seconds)
+        return await asyncpg.connect(url, timeout=CONNECT_TIMEOUT, command_timeout=seconds)
 
     return create_async_engine(
         "postgresql+asyncpg://",
@@ -71,34 +87,54 @@ def open_engine(url: str, seconds: float | None = None) -> AsyncEngine:
 
 
 class PostgresTransaction:
-    """A `Transaction` on one connection; lives in a greenlet."""
+    """A `Transaction` on one connection, in which a unit may make `allowed` changes.
 
-    __slots__ = ("_connection", "callbacks")
+    It is used in a greenlet. `seconds`: the time limit of a statement, if it is not the pool's.
+    """
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    __slots__ = ("_allowed", "_connection", "_left", "_seconds", "callbacks")
+
+    def __init__(
+        self, connection: Any, allowed: float = ANY_CHANGES, seconds: float | None = None
+    ) -> None:
+        self._connection, self._seconds = connection, seconds
+        self._allowed = self._left = allowed
         self.callbacks: list[AfterCommit] = []
 
-    def execute(self, statement: Executable, values: Mapping[str, Any] = NO_VALUES) -> Rows:
+    def execute(self, statement: Statement, values: Mapping[str, Any] = NO_VALUES) -> Result:
         return self._run(PLANS.of(statement), values)
 
-    def execute_if(self, change: Change, then: Insert, values: Mapping[str, Any]) -> bool:
-        # One statement, where BEGIN and COMMIT would make it four.
+    def query(self, statement: Executable) -> Result:
+        return self._run(PLANS.of_query(statement), NO_VALUES)
+
+    def execute_if(self, change: Change, then: Statement, values: Mapping[str, Any]) -> bool:
+        # One statement, which is a transaction by itself.
         plan = PLANS.of_both(change.statement, then)
         return self._run(plan, {**values, **change.values}).rowcount > 0
 
-    def _run(self, plan: Plan, values: Mapping[str, Any]) -> Rows:
-        arguments = plan.bind(values)
+    def _run(self, plan: Plan, values: Mapping[str, Any]) -> Result:
+        if plan.changes and not self._left:
+            raise too_many_changes(self._allowed)
+        arguments, seconds = plan.bind(values), self._seconds
         try:
             if plan.returns_rows:
-                rows = await_only(self._connection.fetch(plan.sql, *arguments))
-                return Rows(plan.read(rows), len(rows))
-            # "INSERT 0 1", "UPDATE 1": the last word is the number of rows.
-            status: str = await_only(self._connection.execute(plan.sql, *arguments))
+                rows = await_only(self._connection.fetch(plan.sql, *arguments, timeout=seconds))
+                result = Result(plan.read(rows), len(rows))
+            else:
+                done = self._connection.execute(plan.sql, *arguments, timeout=seconds)
+                result = Result([], _rows_changed(await_only(done)))
         except asyncpg.IntegrityConstraintViolationError as error:
-            # Its words quote the row.
+            # The message quotes the row; the constraint's name is harmless.
             raise Conflict(error.constraint_name) from None
-        return Rows([], int(status.rpartition(" ")[2]))
+        if plan.changes:
+            self._left -= 1
+        return result
+
+
+def _rows_changed(status: str) -> int:
+    """The number at the end of "INSERT 0 1" or "UPDATE 1"; 0 if there is none."""
+    number = status.rpartition(" ")[2]
+    return int(number) if number.isdigit() else 0
 
 
 class PostgresDatabase:
@@ -108,6 +144,8 @@ class PostgresDatabase:
         self, url: str, check_schema: Callable[[AsyncEngine], Awaitable[None]], pool_size: int
     ) -> None:
         self._url, self._check_schema, self._size = url, check_schema, pool_size
+        # Requests must find a connection while reports run.
+        self._reports = asyncio.Semaphore(min(MAX_REPORTS, max(1, pool_size - 1)))
         self._pool: asyncpg.Pool | None = None
 
     async def start(self) -> None:
@@ -116,14 +154,14 @@ class PostgresDatabase:
             self._url,
             min_size=0,
             max_size=self._size,
-            timeout=CONNECT_SECONDS,
-            command_timeout=STATEMENT_SECONDS,
-            # Units leave no session state behind: nothing to reset, and a round trip saved.
-            reset=_nothing,
+            timeout=CONNECT_TIMEOUT,
+            command_timeout=STATEMENT_TIMEOUT,
+            # asyncpg's own reset would be a round trip.
+            reset=_no_reset,
         )
 
     async def _require_schema(self) -> None:
-        engine = open_engine(self._url, STATEMENT_SECONDS)
+        engine = open_engine(self._url, STATEMENT_TIMEOUT)
         try:
             await self._check_schema(engine)
         finally:
@@ -133,19 +171,23 @@ class PostgresDatabase:
         if self._pool is not None:
             pool, self._pool = self._pool, None
             try:
-                async with asyncio.timeout(GOODBYE_SECONDS):
+                async with asyncio.timeout(CLOSE_TIMEOUT):
                     await pool.close()
             except TimeoutError:
                 # A server that does not answer is not waited for.
                 pool.terminate()
 
     async def read(self, unit: Unit[T]) -> T:
-        value, _ = await self._run(_by_itself, unit)
+        value, _ = await self._run(_read, unit)
         return value
 
-    async def append(self, unit: Unit[T]) -> T:
-        # Two round trips fewer: each statement commits by itself.
-        value, callbacks = await self._run(_by_itself, unit)
+    async def autocommit(self, unit: Unit[T]) -> T:
+        value, callbacks = await self._run(_autocommit, unit)
+        notify(callbacks)
+        return value
+
+    async def decide(self, unit: Unit[T]) -> T:
+        value, callbacks = await self._run(_decide, unit)
         notify(callbacks)
         return value
 
@@ -153,6 +195,20 @@ class PostgresDatabase:
         value, callbacks = await self._run(_write, unit)
         notify(callbacks)
         return value
+
+    async def report(self, unit: Unit[T], seconds: float = REPORT_SECONDS) -> T:
+        def run(connection: Any, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
+            return _report(connection, unit, seconds)
+
+        timeout = asyncio.timeout(seconds + REPORT_GRACE)
+        try:
+            async with timeout, self._reports:
+                value, _ = await self._run(run, unit)
+                return value
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            raise ReportTimeout("the report took too long, or waited for others") from None
 
     def figures(self) -> dict[str, int]:
         if self._pool is None:
@@ -166,28 +222,58 @@ class PostgresDatabase:
         if self._pool is None:
             raise DatabaseUnavailable("stopped")
         try:
-            async with self._pool.acquire(timeout=POOL_WAIT_SECONDS) as connection:
+            async with self._pool.acquire(timeout=POOL_WAIT_TIMEOUT) as connection:
                 return await greenlet_spawn(how, connection, unit)
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             logger.error("transaction failed", exc_info=error)
             raise DatabaseUnavailable(type(error).__name__) from None
 
 
-def _by_itself(connection: Any, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
-    tx = PostgresTransaction(connection)
+def _read(connection: Any, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
+    tx = PostgresTransaction(connection, NO_CHANGES)
     return unit(tx), tx.callbacks
 
 
+def _autocommit(connection: Any, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
+    """Without BEGIN and COMMIT, two round trips fewer: each statement commits by itself."""
+    tx = PostgresTransaction(connection, ONE_CHANGE)
+    return unit(tx), tx.callbacks
+
+
+def _decide(connection: Any, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
+    """One snapshot for the reads and the change; again if another transaction was in the way."""
+    for _ in range(DECIDE_ATTEMPTS - 1):
+        with suppress(asyncpg.exceptions.TransactionRollbackError):
+            return _transact(connection, unit, BEGIN_SNAPSHOT, ONE_CHANGE)
+    return _transact(connection, unit, BEGIN_SNAPSHOT, ONE_CHANGE)
+
+
 def _write(connection: Any, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
-    tx = PostgresTransaction(connection)
-    await_only(connection.execute("BEGIN"))
+    return _transact(connection, unit, BEGIN, ANY_CHANGES)
+
+
+def _report(connection: Any, unit: Unit[T], seconds: float) -> tuple[T, list[AfterCommit]]:
+    begin = BEGIN_REPORT.format(milliseconds=max(1, round(1000 * seconds)))
+    try:
+        return _transact(connection, unit, begin, NO_CHANGES, seconds + REPORT_GRACE)
+    except asyncpg.QueryCanceledError:
+        raise ReportTimeout("a statement of the report took too long") from None
+
+
+def _transact(
+    connection: Any, unit: Unit[T], begin: str, allowed: float, seconds: float | None = None
+) -> tuple[T, list[AfterCommit]]:
+    """Run `unit` between `begin` and COMMIT."""
+    tx = PostgresTransaction(connection, allowed, seconds)
+    await_only(connection.execute(begin))
     try:
         value = unit(tx)
-        # A transaction that has failed is told ROLLBACK, and that is no error to the driver.
+        # The server answers COMMIT with "ROLLBACK" if the transaction has failed; asyncpg does not
+        # call that an error.
         if await_only(connection.execute("COMMIT")) != "COMMIT":
             raise DatabaseUnavailable("the transaction was rolled back")
     except (asyncio.CancelledError, TimeoutError):
-        # Where the server stands is not known, and asking would take as long again.
+        # The state of the server is unknown, and asking for it would take as long again.
         _terminate(connection)
         raise
     except Exception:
@@ -211,5 +297,5 @@ def _terminate(connection: Any) -> None:
         connection.terminate()
 
 
-async def _nothing(_connection: Any) -> None:
-    """Between two units there is nothing to do."""
+async def _no_reset(_connection: Any) -> None:
+    """Units leave no session state behind, so there is nothing to reset between two of them."""

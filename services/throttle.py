@@ -70,7 +70,7 @@ class Throttle:
             event = audit.RateLimited(
                 Party(None, email), reason=policy.name, action=action, per_minute=policy.limit
             )
-            await self._db.append(lambda tx: audit.record(tx, caller, event))
+            await self._db.autocommit(lambda tx: audit.record(tx, caller, event))
         wait = {"Retry-After": str(_seconds(counted))}
         raise errors.rate_limited({**_fields(policy.name, policy.limit, counted), **wait})
 

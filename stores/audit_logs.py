@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 
 from core.database import Change, Conflict, T, Transaction
+from core.database_statements import Statement
 from core.errors import Unavailable
 from models import AuditLog, User
 
@@ -20,7 +21,7 @@ _ROW = select(
         for column in _COLUMNS
     )
 )
-_INSERT = insert(AuditLog).from_select(_COLUMNS.keys(), _ROW)
+_INSERT = Statement(insert(AuditLog).from_select(_COLUMNS.keys(), _ROW))
 
 
 def add(tx: Transaction, row: Mapping[str, Any]) -> None:

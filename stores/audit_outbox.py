@@ -27,7 +27,6 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Select,
     Text,
     bindparam,
     cast,
@@ -40,6 +39,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 
 from core.database import Transaction
+from core.database_statements import Statement
 from models import AuditLog, AuditSink
 
 # Past every position there can be.
@@ -114,12 +114,14 @@ class Horizon(NamedTuple):
 
 _ORDER = Position()
 COLUMNS = [_ORDER, *(getattr(AuditLog, name) for name in EventRow._fields[1:])]
-_SINK = select(AuditSink.position, AuditSink.row_id, AuditSink.holder, AuditSink.held_until).where(
-    AuditSink.sink == bindparam("sink")
+_SINK = Statement(
+    select(AuditSink.position, AuditSink.row_id, AuditSink.holder, AuditSink.held_until).where(
+        AuditSink.sink == bindparam("sink")
+    )
 )
-_NEWEST = select(func.coalesce(func.max(_ORDER), 0)).select_from(AuditLog)
-_PLACE = select(_ORDER).where(AuditLog.id == bindparam("row_id"))
-_CLAIM = (
+_NEWEST = Statement(select(func.coalesce(func.max(_ORDER), 0)).select_from(AuditLog))
+_PLACE = Statement(select(_ORDER).where(AuditLog.id == bindparam("row_id")))
+_CLAIM = Statement(
     update(AuditSink)
     .where(
         AuditSink.sink == bindparam("of_sink"),
@@ -132,7 +134,7 @@ _CLAIM = (
     )
     .values(holder=bindparam("me"), held_until=bindparam("until"))
 )
-_ROWS = (
+_ROWS = Statement(
     select(*COLUMNS)
     .where(
         _ORDER.between(bindparam("first", type_=BigInteger), bindparam("up_to", type_=BigInteger))
@@ -141,7 +143,7 @@ _ROWS = (
     .limit(bindparam("rows"))
 )
 # Only who holds the sink moves its cursor, and only from where it was.
-_ACKNOWLEDGE = (
+_ACKNOWLEDGE = Statement(
     update(AuditSink)
     .where(
         AuditSink.sink == bindparam("of_sink"),
@@ -155,21 +157,23 @@ _ACKNOWLEDGE = (
         updated_at=bindparam("moment"),
     )
 )
-_RELEASE = (
+_RELEASE = Statement(
     update(AuditSink)
     .where(AuditSink.sink == bindparam("of_sink"), AuditSink.holder == bindparam("me"))
     .values(holder=None, held_until=None)
 )
-_OWN_ID = select(cast(func.pg_current_xact_id_if_assigned(), Text))
-_NOW = select(func.clock_timestamp())
-_FENCE = select(cast(cast(func.pg_current_xact_id(), Text), BigInteger))
-_OLDEST = select(cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger))
+_OWN_ID = Statement(select(cast(func.pg_current_xact_id_if_assigned(), Text)))
+_NOW = Statement(select(func.clock_timestamp()))
+_FENCE = Statement(select(cast(cast(func.pg_current_xact_id(), Text), BigInteger)))
+_OLDEST = Statement(
+    select(cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger))
+)
 
 
 class Outbox(Protocol):
     """What differs between the databases."""
 
-    register: Any
+    register: Statement
 
     def now(self, tx: Transaction) -> datetime:
         """The moment, by a clock that all workers share."""
@@ -195,7 +199,9 @@ class Outbox(Protocol):
 class SqliteOutbox:
     """One file, one writer at a time: what can be seen is final."""
 
-    register = sqlite.insert(AuditSink).values(sink=bindparam("sink")).on_conflict_do_nothing()
+    register = Statement(
+        sqlite.insert(AuditSink).values(sink=bindparam("sink")).on_conflict_do_nothing()
+    )
 
     def now(self, _tx: Transaction) -> datetime:
         return datetime.now(UTC)
@@ -217,7 +223,9 @@ class SqliteOutbox:
 class PostgresOutbox:
     """Many writers: see the argument in this module's first lines."""
 
-    register = postgresql.insert(AuditSink).values(sink=bindparam("sink")).on_conflict_do_nothing()
+    register = Statement(
+        postgresql.insert(AuditSink).values(sink=bindparam("sink")).on_conflict_do_nothing()
+    )
 
     def now(self, tx: Transaction) -> datetime:
         moment: datetime | None = tx.execute(_NOW, {}).scalar()
@@ -239,7 +247,7 @@ class PostgresOutbox:
         return _number(tx, _OLDEST) >= horizon.fence
 
 
-def _number(tx: Transaction, statement: Select[Any]) -> int:
+def _number(tx: Transaction, statement: Statement) -> int:
     """The one number that `statement` asks for."""
     return int(tx.execute(statement, {}).scalar() or 0)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, func, insert, select, update
 
 from core.database import Change, Conflict, Transaction
+from core.database_statements import Statement
 from models import User, WebAuthnCredential
 from stores.users import Owner
 
@@ -53,8 +54,10 @@ class Account(NamedTuple):
 _CREDENTIAL_COLUMNS = tuple(getattr(WebAuthnCredential, name) for name in CredentialRow._fields)
 _PASSKEY_COLUMNS = tuple(getattr(WebAuthnCredential, name) for name in Passkey._fields)
 _OWNER_COLUMNS = tuple(getattr(User, name) for name in Owner._fields)
-_INSERT = insert(WebAuthnCredential).values(
-    {column.key: bindparam(column.key) for column in _CREDENTIAL_COLUMNS}
+_INSERT = Statement(
+    insert(WebAuthnCredential).values(
+        {column.key: bindparam(column.key) for column in _CREDENTIAL_COLUMNS}
+    )
 )
 
 _EARLIEST = select(WebAuthnCredential).order_by(WebAuthnCredential.created_at).limit(1)
@@ -64,7 +67,7 @@ _KEY = select(WebAuthnCredential.credential_id).where(
     WebAuthnCredential.credential_id == bindparam("credential_id")
 )
 _ANY_KEY = _EARLIEST.with_only_columns(WebAuthnCredential.credential_id)
-_WITH_OWNER = (
+_WITH_OWNER = Statement(
     select(*_PASSKEY_COLUMNS, *_OWNER_COLUMNS)
     .join(User, User.id == WebAuthnCredential.user_id)
     .where(
@@ -74,7 +77,7 @@ _WITH_OWNER = (
 )
 _OWNER = select(User.id).where(User.email == bindparam("email"))
 _ANY_OWNER = _EARLIEST.with_only_columns(WebAuthnCredential.user_id)
-_BY_EMAIL = (
+_BY_EMAIL = Statement(
     select(
         User.email,
         User.id,
@@ -87,7 +90,7 @@ _BY_EMAIL = (
     .order_by(WebAuthnCredential.created_at, WebAuthnCredential.id)
 )
 # The condition is the race: of two logins with one counter, the second finds no row to change.
-_USED = (
+_USED = Statement(
     update(WebAuthnCredential)
     .where(
         WebAuthnCredential.id == bindparam("key"),
@@ -101,7 +104,7 @@ _USED = (
         last_used_at=bindparam("moment"),
     )
 )
-_SAMPLE = (
+_SAMPLE = Statement(
     select(
         WebAuthnCredential.user_id,
         func.length(WebAuthnCredential.credential_id),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, insert, select
 
 from core.database import Conflict, Transaction
+from core.database_statements import Statement
 from models import User
 
 
@@ -53,9 +54,9 @@ COLUMNS = (
     User.disabled,
     User.created_at,
 )
-_INSERT = insert(User).values({column.key: bindparam(column.key) for column in COLUMNS})
-_BY_ID = select(*COLUMNS).where(User.id == bindparam("id"))
-_ID_BY_EMAIL = select(User.id).where(User.email == bindparam("email"))
+_INSERT = Statement(insert(User).values({column.key: bindparam(column.key) for column in COLUMNS}))
+_BY_ID = Statement(select(*COLUMNS).where(User.id == bindparam("id")))
+_ID_BY_EMAIL = Statement(select(User.id).where(User.email == bindparam("email")))
 
 
 def add(tx: Transaction, user: UserRow) -> None:

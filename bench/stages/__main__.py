@@ -26,7 +26,8 @@ from core.config import Settings
 from core.decoys import Decoys
 from core.migrate import upgrade
 from core.relying_party import Descriptor, RelyingParty, StoredPasskey
-from core.sqlite import SqliteDatabase, SqliteTransaction
+from core.sqlite import SqliteDatabase
+from core.sqlite_connection import SqliteTransaction
 from core.tokens import Subject, Tokens
 from devtools.authenticator import SoftAuthenticator
 from schemas import LoginComplete, Options

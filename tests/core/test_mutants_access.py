@@ -51,8 +51,10 @@ class World:
         self.order.append("write")
         return unit(TX)
 
-    async def append(self, unit: Callable[[Transaction], Any]) -> Any:
+    async def autocommit(self, unit: Callable[[Transaction], Any]) -> Any:
         return await self.write(unit)
+
+    decide = autocommit
 
     async def admit(self, caller: Caller, action: str) -> dict[str, str]:
         self.order.append("admit")

@@ -16,7 +16,7 @@ import pytest
 import audit
 from audit import Caller, Event, Party
 from core.database import Transaction
-from core.sqlite import SqliteTransaction
+from core.sqlite_connection import SqliteTransaction
 from stores import audit_logs
 from stores.users import UserRow
 

@@ -65,8 +65,10 @@ class World:
             self.people, self.keys, self.trail, self.used = kept
             raise
 
-    async def append(self, unit: Callable[[Transaction], T]) -> T:
+    async def autocommit(self, unit: Callable[[Transaction], T]) -> T:
         return await self.write(unit)
+
+    decide = autocommit
 
     async def read(self, unit: Callable[[Transaction], T]) -> T:
         return unit(TX)

@@ -106,7 +106,7 @@ def test_another_database_error_is_unavailability(db: SqliteDatabase) -> None:
 
     async def write() -> None:
         with pytest.raises(DatabaseUnavailable) as error:
-            await db.write(lambda tx: tx.execute(NOWHERE))
+            await db.write(lambda tx: tx.query(NOWHERE))
         assert "hunter2" not in str(error.value)
 
     run(db, write)

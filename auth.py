@@ -24,7 +24,7 @@ from core.client_data import (
     read_authentication,
     read_registration,
 )
-from core.database import Database, Transaction
+from core.database.interface import Database, Transaction
 from core.decoys import SAMPLE_SIZE, Decoys
 from core.errors import Unavailable
 from core.ids import random_id
@@ -41,7 +41,7 @@ from core.relying_party import (
 from core.tokens import Subject, Tokens
 from schemas import EmailAddress, RegisterBegin
 from stores import credentials, users
-from stores.challenges import Challenges, Pending, PendingUser
+from stores.challenges.interface import Challenges, Pending, PendingUser
 from stores.credentials import Account, CredentialRow, CredentialTaken, Passkey
 from stores.users import EmailTaken, Owner, UserRow
 

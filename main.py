@@ -27,16 +27,16 @@ from core.boundary import Boundary, Observe
 from core.caller_address import TrustedProxies
 from core.clock import Clock, SystemClock
 from core.config import Settings
-from core.database import Database
+from core.database.interface import Database
+from core.database.postgres import PostgresDatabase
+from core.database.schema_version import require_newest, upgrade
+from core.database.sqlite import SqliteDatabase
 from core.decoys import Decoys
 from core.errors import ConfigurationError
 from core.exit_code import end_well_on_sigterm
 from core.logs import LogFile
 from core.measured import Requests
-from core.migrate import require_newest, upgrade
-from core.postgres import PostgresDatabase
 from core.relying_party import RelyingParty
-from core.sqlite import SqliteDatabase
 from core.tokens import Tokens
 from core.tracing import open_tracing
 from core.workers import require_shared_state, workers
@@ -48,9 +48,13 @@ from services.health import Health
 from services.metrics import Metrics
 from services.shipping import Shipping
 from services.throttle import Throttle
-from stores.challenges import Challenges, MemoryChallenges
-from stores.counters import Counters, MemoryCounters
-from stores.redis import open_redis
+from stores.challenges.interface import Challenges
+from stores.challenges.memory import MemoryChallenges
+from stores.challenges.redis import RedisChallenges
+from stores.rate_counters.interface import Counters
+from stores.rate_counters.memory import MemoryCounters
+from stores.rate_counters.redis import RedisCounters
+from stores.redis_pool import open_redis
 
 if TYPE_CHECKING:
     from core.tracing_spans import Tracing
@@ -194,7 +198,8 @@ def _database(settings: Settings) -> Database:
 
 def _shared_state(settings: Settings, clock: Clock) -> tuple[Challenges, Counters]:
     if settings.redis_url:
-        return open_redis(settings.redis_url)
+        redis = open_redis(settings.redis_url)
+        return RedisChallenges(redis), RedisCounters(redis)
     return MemoryChallenges(clock, settings.pending_ceremonies), MemoryCounters(clock)
 
 

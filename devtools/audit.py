@@ -26,13 +26,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from core.config import Settings
+from core.database.postgres import open_engine
+from core.database.schema_version import newest_revision, revision_of
 from core.errors import ConfigurationError
-from core.migrate import newest_revision, revision_of
-from core.postgres import open_engine
 from models import AuditLog
 from services.sinks.documents import ecs, line, ocsf, timestamp
 from services.sinks.syslog import visible
-from stores.audit_outbox import COLUMNS, EventRow
+from stores.outbox import COLUMNS, EventRow
 
 AT_ONCE = 500
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -8,9 +8,9 @@ from alembic import context
 from sqlalchemy import Connection, create_engine
 
 from core.config import Settings
-from core.migrate import belongs_to_the_models
-from core.postgres import open_engine
-from models import Base
+from core.database.postgres import open_engine
+from core.database.schema_version import belongs_to_the_models
+from core.database.types import Base
 
 # Any number will do, as long as it is always the same: it names this lock among all others.
 MIGRATION_LOCK = 0x70617373

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import audit
 from audit import Caller, Party
 from core import errors
-from core.database import Database, Transaction
+from core.database.interface import Database, Transaction
 from core.errors import Refusal, Unavailable
 from core.ids import is_uuid
 from core.tokens import BadToken, Tokens

@@ -1,6 +1,6 @@
 """Sends the audit trail on, after the commit: to syslog, to stdout, each sink at its own pace.
 
-The table is the outbox (stores/audit_outbox.py): a sink gets every row after the last one it
+The table is the outbox (stores/outbox.py): a sink gets every row after the last one it
 acknowledged, in order, at least once. No request waits for a sink or fails because of one.
 
 One worker ships to a sink at a time. It holds the sink's row for LEASE, by the database's clock,
@@ -25,12 +25,12 @@ from typing import TypeVar
 import audit
 from core import sink_address
 from core.config import Settings
-from core.database import Database
+from core.database.interface import Database
 from core.errors import Unavailable
 from core.ids import random_id
 from services.sinks.delivery import Sink, open_sink
-from stores import audit_outbox
-from stores.audit_outbox import EventRow, Horizon, Outbox, PostgresOutbox, SqliteOutbox
+from stores import outbox
+from stores.outbox import EventRow, Horizon, Outbox, PostgresOutbox, SqliteOutbox
 
 logger = logging.getLogger("service.shipping")
 
@@ -95,18 +95,18 @@ class Lane:
     async def close(self) -> None:
         """Let go of the sink, so that another worker need not wait."""
         with suppress(Unavailable):
-            await self._db.write(lambda tx: audit_outbox.release(tx, self.name, self._me))
+            await self._db.write(lambda tx: outbox.release(tx, self.name, self._me))
         await in_thread(self._sink.close)
 
     async def _ship(self) -> None:
         """Send what waits, if no other worker does."""
-        seen = await self._db.read(lambda tx: audit_outbox.look(tx, self._outbox, self.name))
+        seen = await self._db.read(lambda tx: outbox.look(tx, self._outbox, self.name))
         self.behind, self._newest = seen.behind, seen.newest
         if not seen.behind or not seen.is_free_for(self._me):
             return
         began = time.monotonic()
         claimed = await self._db.write(
-            lambda tx: audit_outbox.claim(tx, self._outbox, self.name, self._me, self._lease)
+            lambda tx: outbox.claim(tx, self._outbox, self.name, self._me, self._lease)
         )
         if claimed is not None:
             await self._drain(*claimed, began)
@@ -131,7 +131,7 @@ class Lane:
         pause = self._pace.unsettled
         while time.monotonic() < deadline and not self._end.is_set():
             rows = await self._db.read(
-                lambda tx: audit_outbox.waiting(tx, self._outbox, last, horizon, self._pace.batch)
+                lambda tx: outbox.waiting(tx, self._outbox, last, horizon, self._pace.batch)
             )
             self.held_up = rows is None
             if rows is not None:
@@ -142,7 +142,7 @@ class Lane:
 
     async def _acknowledge(self, last: Cursor, row: EventRow) -> bool:
         return await self._db.write(
-            lambda tx: audit_outbox.acknowledge(
+            lambda tx: outbox.acknowledge(
                 tx, self._outbox, self.name, self._me, last[0], row, self._lease
             )
         )

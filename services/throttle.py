@@ -16,8 +16,8 @@ import audit
 from audit import Caller, Party
 from core import errors
 from core.config import Settings
-from core.database import Database
-from stores.counters import Counted, Counters
+from core.database.interface import Database
+from stores.rate_counters.interface import Counted, Counters
 
 WINDOW_SECONDS = 60
 

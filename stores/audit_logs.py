@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select
 
-from core.database import Change, Conflict, T, Transaction
-from core.database_statements import Statement
+from core.database.compiled_statements import Statement
+from core.database.interface import Change, Conflict, T, Transaction
 from core.errors import Unavailable
 from models import AuditLog, User
 

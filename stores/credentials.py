@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from core.database import Change, Conflict, Transaction
-from core.database_statements import Statement
+from core.database.compiled_statements import Statement
+from core.database.interface import Change, Conflict, Transaction
 from models import User, WebAuthnCredential
 from stores.users import Owner
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, insert, select
 
-from core.database import Conflict, Transaction
-from core.database_statements import Statement
+from core.database.compiled_statements import Statement
+from core.database.interface import Conflict, Transaction
 from models import User
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from core.config import Settings
-from core.migrate import upgrade
+from core.database.schema_version import upgrade
 from devtools.doctor import configuration, database, files, redis, runtime
 from devtools.doctor.__main__ import CHECKS, diagnose, main
 from devtools.doctor.findings import Finding, Patient, examine, ok, skew

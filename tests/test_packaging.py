@@ -29,8 +29,8 @@ LAYERS = (
     ("routes",),
     ("auth", "services"),
     ("audit", "stores"),
-    ("core",),
     ("models", "schemas"),
+    ("core",),
 )
 LAYER_OF = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 # The trail is stored like everything else.
@@ -43,10 +43,10 @@ ROOT_MODULES = {"main", "models", "schemas", "auth", "audit", "reset_db"}
 OWNERS = {
     "jwt": r"core/tokens\.py",
     "webauthn": r"core/relying_party\w*\.py",
-    "sqlalchemy": r"models\.py|stores/\w+\.py|core/(database|migrate|sqlite|postgres)\w*\.py",
-    "alembic": r"core/migrate\.py",
-    "asyncpg": r"core/postgres\.py",
-    "redis": r"stores/redis\.py",
+    "sqlalchemy": r"models\.py|stores/\w+\.py|core/database/\w+\.py",
+    "alembic": r"core/database/schema_version\.py",
+    "asyncpg": r"core/database/postgres\.py",
+    "redis": r"stores/(challenges|rate_counters)/redis\.py|stores/redis_pool\.py",
     "prometheus_client": r"(services|routes)/metrics\.py",
     "opentelemetry": r"core/tracing_spans\.py",
 }

@@ -16,7 +16,7 @@ import pytest
 
 import core.relying_party
 from core import strict_json
-from core.sqlite_connection import SqliteTransaction
+from core.database.sqlite_connection import SqliteTransaction
 from core.tokens import Tokens
 from devtools.authenticator import SoftAuthenticator
 from tests.support import production

@@ -23,19 +23,20 @@ from core import strict_json
 from core.client_data import peek_client_data, read_authentication, read_registration
 from core.clock import SystemClock
 from core.config import Settings
+from core.database.schema_version import upgrade
+from core.database.sqlite import SqliteDatabase
+from core.database.sqlite_connection import SqliteTransaction
 from core.decoys import Decoys
-from core.migrate import upgrade
 from core.relying_party import Descriptor, RelyingParty, StoredPasskey
-from core.sqlite import SqliteDatabase
-from core.sqlite_connection import SqliteTransaction
 from core.tokens import Subject, Tokens
 from devtools.authenticator import SoftAuthenticator
 from schemas import LoginComplete, Options
 from services.throttle import Throttle
 from stores import credentials, users
-from stores.challenges import MemoryChallenges, Pending, new_challenge
-from stores.counters import MemoryCounters
+from stores.challenges.interface import Pending, new_challenge
+from stores.challenges.memory import MemoryChallenges
 from stores.credentials import CredentialRow
+from stores.rate_counters.memory import MemoryCounters
 from stores.users import UserRow
 
 ROUNDS, CALLS = 7, 1000

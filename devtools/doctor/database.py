@@ -26,11 +26,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from core.config import shown
-from core.migrate import newest_revision, revision_of
-from core.postgres import open_engine
+from core.database.postgres import open_engine
+from core.database.schema_version import newest_revision, revision_of
+from core.database.types import Base
 from devtools.doctor.files import sqlite_file
 from devtools.doctor.findings import Finding, Patient, fail, ok, skew, warn
-from models import Base
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 5

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from core.config import shown
 from devtools.doctor.findings import Finding, Patient, fail, ok, skew, warn
-from stores.redis import PREFIX
+from stores.challenges.redis import PREFIX
 
 PATIENCE_SECONDS = 3
 # GETDEL, by which a challenge is taken once: https://redis.io/commands/getdel

@@ -22,10 +22,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.config import Settings, shown
-from core.postgres import open_engine
+from core.database.postgres import open_engine
+from core.database.types import Base
 from devtools.migrate.copying import Copied, copy, left_behind
 from devtools.migrate.source import Refusal, opened
-from models import Base
 
 
 def main(

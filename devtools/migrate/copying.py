@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, func, insert, inspect, literal, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.migrate import newest_revision, revision_of
+from core.database.schema_version import newest_revision, revision_of
 from devtools.migrate.source import Refusal, broken_links, rows_of
 
 BATCH = 1000

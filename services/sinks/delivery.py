@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from core.sink_address import SinkAddress, tls_context
 from services.sinks import documents, syslog
-from stores.audit_outbox import EventRow
+from stores.outbox import EventRow
 
 CONNECT_SECONDS = 5.0
 GOODBYE_SECONDS = 0.5

@@ -10,7 +10,7 @@ import re
 
 from services.sinks.documents import timestamp
 from services.sinks.meanings import meaning_of
-from stores.audit_outbox import EventRow
+from stores.outbox import EventRow
 
 # Security and authorization messages (RFC 5424 §6.2.1).
 FACILITY = 10

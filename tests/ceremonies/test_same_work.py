@@ -9,11 +9,11 @@ import pytest
 
 import core.relying_party
 from core import cose, relying_party_library
-from core.database import Result, Transaction
-from core.database_statements import Statement
+from core.database.compiled_statements import Statement
+from core.database.interface import Result, Transaction
+from core.database.postgres import PostgresTransaction
+from core.database.sqlite_connection import SqliteTransaction
 from core.decoys import Decoys
-from core.postgres import PostgresTransaction
-from core.sqlite_connection import SqliteTransaction
 from devtools.authenticator import OMIT, Flaw, SoftAuthenticator
 from devtools.cose import EDDSA, ES256, RS256
 from devtools.encoding import from_b64url

@@ -12,7 +12,7 @@ import pytest
 import audit
 from audit import Caller, Event, Party
 from core.config import Settings
-from core.database import Database, Transaction
+from core.database.interface import Database, Transaction
 from core.errors import Refusal
 from core.tokens import Subject, Tokens
 from services.access import Access

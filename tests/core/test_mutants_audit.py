@@ -15,8 +15,8 @@ import pytest
 
 import audit
 from audit import Caller, Event, Party
-from core.database import Transaction
-from core.sqlite_connection import SqliteTransaction
+from core.database.interface import Transaction
+from core.database.sqlite_connection import SqliteTransaction
 from stores import audit_logs
 from stores.users import UserRow
 

@@ -15,7 +15,7 @@ import audit
 from audit import Caller, Event, Party
 from auth import LoggedIn, Passkeys
 from core.config import Settings
-from core.database import Change, Database, Transaction
+from core.database.interface import Change, Database, Transaction
 from core.decoys import Decoys
 from core.errors import Refusal, Unavailable
 from core.relying_party import RelyingParty
@@ -24,7 +24,7 @@ from devtools.authenticator import Flaw, SoftAuthenticator
 from devtools.encoding import b64url
 from schemas import EmailAddress, RegisterBegin
 from stores import credentials, users
-from stores.challenges import MemoryChallenges
+from stores.challenges.memory import MemoryChallenges
 from stores.credentials import Account, CredentialRow, CredentialTaken
 from stores.users import EmailTaken, UserRow
 from tests.support.clock import HeldClock

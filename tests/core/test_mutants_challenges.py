@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stores import challenges
-from stores.challenges import Pending
+from stores.challenges import interface as challenges
+from stores.challenges.interface import Pending
 
 
 def test_a_ceremony_begins_with_no_user_and_nothing_offered() -> None:

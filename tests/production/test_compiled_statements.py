@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.database import Result, Transaction
-from core.migrate import require_newest
-from core.postgres import PostgresDatabase, open_engine
+from core.database.interface import Result, Transaction
+from core.database.postgres import PostgresDatabase, open_engine
+from core.database.schema_version import require_newest
 from tests.storage.comparing import constant, own_outcome, query, their_outcome
 from tests.storage.constructs import (
     QUERIED_CHANGES,

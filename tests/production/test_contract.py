@@ -1,4 +1,4 @@
-"""The contract of core/database.py on PostgreSQL, and what only several connections can show."""
+"""The contract of core/database/interface.py on PostgreSQL, and what only several connections can show."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import asyncpg
 import pytest
 from sqlalchemy import func, select
 
-from core.database import DatabaseUnavailable, TooManyChanges, Transaction
-from core.migrate import require_newest
-from core.postgres import DECIDE_ATTEMPTS, PostgresDatabase
+from core.database.interface import DatabaseUnavailable, TooManyChanges, Transaction
+from core.database.postgres import DECIDE_ATTEMPTS, PostgresDatabase
+from core.database.schema_version import require_newest
 from models import AuditLog
 from stores import audit_logs, users
 from stores.users import UserRow

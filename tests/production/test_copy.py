@@ -23,13 +23,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.pool import NullPool
 
-from core.migrate import newest_revision, upgrade
-from core.postgres import open_engine
+from core.database.postgres import open_engine
+from core.database.schema_version import newest_revision, upgrade
+from core.database.types import Base, UtcDateTime
 from devtools.authenticator import SoftAuthenticator
 from devtools.migrate import copying
 from devtools.migrate.__main__ import main
 from devtools.migrate.source import opened
-from models import Base, UtcDateTime
 from tests.support import production
 from tests.support.service import JANE, Service, person
 

@@ -17,7 +17,7 @@ import pytest
 
 import audit
 from audit import Caller, LoginBegun, LoginRefused, Party, ProfileRead
-from core.database import Transaction
+from core.database.interface import Transaction
 from devtools.audit import cell, main, moment
 from tests.support.process import ROOT
 from tests.support.service import Service

@@ -14,7 +14,7 @@ from audit import Caller, Party
 from services.sinks import syslog
 from services.sinks.documents import ecs, line, ocsf
 from services.sinks.meanings import MEANINGS, UNKNOWN, meaning_of
-from stores.audit_outbox import EventRow
+from stores.outbox import EventRow
 from tests.support.process import ROOT
 
 JANE = Party("11111111-1111-4111-8111-111111111111", "jane@example.com", "Jane Doe", "user")

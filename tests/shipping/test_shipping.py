@@ -22,7 +22,7 @@ import audit
 from services.shipping import Lane, Pace
 from services.sinks.delivery import Stdout
 from services.sinks.documents import ecs
-from stores.audit_outbox import EventRow, PostgresOutbox, SqliteOutbox
+from stores.outbox import EventRow, PostgresOutbox, SqliteOutbox
 from tests.shipping.receivers import TlsCollector, UdpCollector, id_of
 from tests.storage.trail import until
 from tests.support import production

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable, select
 
-from core.database import Database, Result, Transaction
-from core.database_statements import Statement
-from models import Base
+from core.database.compiled_statements import Statement
+from core.database.interface import Database, Result, Transaction
+from core.database.types import Base
 from tests.storage.constructs import Case
 
 

@@ -35,7 +35,8 @@ from sqlalchemy import Integer as SqlInteger
 from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects import postgresql, sqlite
 
-from models import AuditLog, AuditSink, User, UtcDateTime, WebAuthnCredential
+from core.database.types import UtcDateTime
+from models import AuditLog, AuditSink, User, WebAuthnCredential
 
 BORN = datetime(1990, 1, 15, tzinfo=UTC)
 T0 = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The contract of core/database.py, as scenes that are played on SQLite and on PostgreSQL."""
+"""The contract of core/database/interface.py, as scenes that are played on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, column, delete, insert, select, text, update
 
-from core.database import (
+from core.database.compiled_statements import Statement
+from core.database.interface import (
     Change,
     Conflict,
     Database,
@@ -22,7 +23,6 @@ from core.database import (
     Unit,
     after_commit,
 )
-from core.database_statements import Statement
 from models import AuditLog
 from tests.storage.units import count, note
 

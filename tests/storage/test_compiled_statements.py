@@ -28,14 +28,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.dialects.sqlite import pysqlite
 
-from core import migrate
-from core.database import Transaction
-from core.database_statements import CACHED_QUERIES, Plans, Statement, UnsupportedStatement
-from core.migrate import upgrade
-from core.sqlite import SqliteDatabase
-from core.sqlite_connection import PLANS
+from core.database import schema_version
+from core.database.compiled_statements import CACHED_QUERIES, Plans, Statement, UnsupportedStatement
+from core.database.interface import Transaction
+from core.database.schema_version import upgrade
+from core.database.sqlite import SqliteDatabase
+from core.database.sqlite_connection import PLANS
 from models import User
-from stores import audit_logs, audit_outbox, credentials, users
+from stores import audit_logs, credentials, outbox, users
 from tests.storage.comparing import Outcome, constant, own_outcome, query, their_outcome
 from tests.storage.constructs import (
     POSTGRES_ONLY,
@@ -185,8 +185,8 @@ def test_a_query_that_would_run_otherwise_is_refused(name: str, dialect: str) ->
 def test_every_constant_of_the_stores_can_be_run(dialect: str) -> None:
     plans, seen = Plans(DIALECTS[dialect]), 0
     other = {"sqlite": "PostgresOutbox", "postgresql": "SqliteOutbox"}[dialect]
-    homes = [migrate, audit_logs, audit_outbox, credentials, users]
-    homes += [cls for name, cls in vars(audit_outbox).items() if name.endswith("Outbox")]
+    homes = [schema_version, audit_logs, outbox, credentials, users]
+    homes += [cls for name, cls in vars(outbox).items() if name.endswith("Outbox")]
     for home in homes:
         if getattr(home, "__name__", "") != other:
             for value in vars(home).values():

@@ -1,4 +1,4 @@
-"""The contract of core/database.py on SQLite."""
+"""The contract of core/database/interface.py on SQLite."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from typing import Any
 
 import pytest
 
-from core import sqlite_group_commit
-from core.database import DatabaseUnavailable, TooManyChanges, Transaction, Unit, after_commit
-from core.sqlite import SqliteDatabase
+from core.database import sqlite_group_commit
+from core.database.interface import (
+    DatabaseUnavailable,
+    TooManyChanges,
+    Transaction,
+    Unit,
+    after_commit,
+)
+from core.database.sqlite import SqliteDatabase
 from tests.storage.contract import SCENES, SLOW, ids, two_notes
 from tests.storage.units import Gate, count, held, note, notes, run
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import column, text
 
-from core import sqlite_group_commit, sqlite_writer_reads
-from core.database import DatabaseUnavailable, Transaction, after_commit
-from core.migrate import upgrade
-from core.sqlite import SqliteDatabase
-from core.sqlite_connection import SqliteTransaction
+from core.database import sqlite_group_commit, sqlite_writer_reads
+from core.database.interface import DatabaseUnavailable, Transaction, after_commit
+from core.database.schema_version import upgrade
+from core.database.sqlite import SqliteDatabase
+from core.database.sqlite_connection import SqliteTransaction
 from tests.storage.units import (
     INSERT,
     Gate,

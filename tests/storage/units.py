@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, func, insert, select
 
-from core.database import Transaction, Unit
-from core.database_statements import Statement
-from core.sqlite import SqliteDatabase
+from core.database.compiled_statements import Statement
+from core.database.interface import Transaction, Unit
+from core.database.sqlite import SqliteDatabase
 from models import AuditLog
 
 T = TypeVar("T")

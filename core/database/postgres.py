@@ -20,7 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.util import await_only, greenlet_spawn
 
-from core.database import (
+from core.database.compiled_statements import Plan, Plans, Statement
+from core.database.interface import (
     ANY_CHANGES,
     MAX_REPORTS,
     NO_CHANGES,
@@ -38,7 +39,6 @@ from core.database import (
     notify,
     too_many_changes,
 )
-from core.database_statements import Plan, Plans, Statement
 
 logger = logging.getLogger("service.database")
 

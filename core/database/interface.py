@@ -27,7 +27,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Executable
 
-from core.database_statements import Statement
+from core.database.compiled_statements import Statement
 from core.errors import Unavailable
 
 logger = logging.getLogger("service.database")

@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
-from core.database import (
+from core.database.compiled_statements import Plan
+from core.database.interface import (
     MAX_REPORTS,
     NO_CHANGES,
     DatabaseUnavailable,
@@ -25,8 +26,7 @@ from core.database import (
     T,
     Unit,
 )
-from core.database_statements import Plan
-from core.sqlite_connection import BUSY_TIMEOUT, SqliteTransaction
+from core.database.sqlite_connection import BUSY_TIMEOUT, SqliteTransaction
 
 # How many of SQLite's virtual instructions run between two looks at the clock: below 1 ms.
 INSTRUCTIONS_BETWEEN_CHECKS = 10_000

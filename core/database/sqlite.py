@@ -1,7 +1,7 @@
 """SQLite: a `Database` over one file, for one process.
 
-Units run in the event loop. core/sqlite_group_commit.py commits them in groups,
-core/sqlite_writer_reads.py says where reads run, core/sqlite_reports.py runs long reads in threads.
+Units run in the event loop. sqlite_group_commit.py commits them in groups,
+sqlite_writer_reads.py says where reads run, sqlite_reports.py runs long reads in threads.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from core.database import (
+from core.database.interface import (
     ANY_CHANGES,
     NO_CHANGES,
     ONE_CHANGE,
@@ -24,9 +24,14 @@ from core.database import (
     T,
     Unit,
 )
-from core.sqlite_connection import BUSY_TIMEOUT, SqliteTransaction, configure, open_connection
-from core.sqlite_group_commit import GroupCommit
-from core.sqlite_reports import SqliteReports
+from core.database.sqlite_connection import (
+    BUSY_TIMEOUT,
+    SqliteTransaction,
+    configure,
+    open_connection,
+)
+from core.database.sqlite_group_commit import GroupCommit
+from core.database.sqlite_reports import SqliteReports
 
 
 class SqliteDatabase:

@@ -18,15 +18,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from core.database import ANY_CHANGES, AfterCommit, DatabaseUnavailable, T, Unit, notify
-from core.sqlite_connection import (
+from core.database.interface import ANY_CHANGES, AfterCommit, DatabaseUnavailable, T, Unit, notify
+from core.database.sqlite_connection import (
     BUSY_RETRY_SECONDS,
     BUSY_TIMEOUT,
     SqliteTransaction,
     is_busy,
     savepoint,
 )
-from core.sqlite_writer_reads import WriterReads
+from core.database.sqlite_writer_reads import WriterReads
 
 logger = logging.getLogger("service.database")
 

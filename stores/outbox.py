@@ -38,8 +38,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 
-from core.database import Transaction
-from core.database_statements import Statement
+from core.database.compiled_statements import Statement
+from core.database.interface import Transaction
 from models import AuditLog, AuditSink
 
 # Past every position there can be.

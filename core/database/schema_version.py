@@ -12,13 +12,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Text, column, select, table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.database import Transaction
-from core.database_statements import Statement
+from core.database.compiled_statements import Statement
+from core.database.interface import Transaction
 from core.errors import ConfigurationError
 
 _REVISION = Statement(select(column("version_num", Text)).select_from(table("alembic_version")))
-MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
-# What only PostgreSQL needs for the order of shipping, see stores/audit_outbox.py.
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+# What only PostgreSQL needs for the order of shipping, see stores/outbox.py.
 POSTGRESQL_ONLY = {"position", "ix_audit_logs_position"}
 
 

@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import Executable
 from sqlalchemy.dialects.sqlite import pysqlite
 
-from core.database import (
+from core.database.compiled_statements import Plan, Plans, Statement
+from core.database.interface import (
     ANY_CHANGES,
     NO_VALUES,
     AfterCommit,
@@ -26,7 +27,6 @@ from core.database import (
     T,
     too_many_changes,
 )
-from core.database_statements import Plan, Plans, Statement
 
 logger = logging.getLogger("service.database")
 

@@ -13,8 +13,8 @@ import sqlite3
 from collections import deque
 from typing import Any, NamedTuple
 
-from core.database import NO_CHANGES, DatabaseUnavailable, T, Unit
-from core.sqlite_connection import SqliteTransaction
+from core.database.interface import NO_CHANGES, DatabaseUnavailable, T, Unit
+from core.database.sqlite_connection import SqliteTransaction
 
 MAX_WAIT_SECONDS = 0.02
 

@@ -100,7 +100,7 @@ class Lane:
 
     async def _ship(self) -> None:
         """Send what waits, if no other worker does."""
-        seen = await self._db.read(lambda tx: outbox.look(tx, self._outbox, self.name))
+        seen = await self._db.read(lambda tx: outbox.status(tx, self._outbox, self.name))
         self.behind, self._newest = seen.behind, seen.newest
         if not seen.behind or not seen.is_free_for(self._me):
             return

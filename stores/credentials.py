@@ -1,4 +1,4 @@
-"""The passkeys' table."""
+"""The table `webauthn_credentials`: one row for each passkey."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from stores.users import Owner
 
 
 class CredentialTaken(Exception):
-    """Some account has registered this credential id before."""
+    """An account has registered this credential id before."""
 
 
 class CredentialRow(NamedTuple):
-    """One passkey's public half."""
+    """One passkey, without its name and last use."""
 
     id: str
     user_id: str
@@ -34,7 +34,7 @@ class CredentialRow(NamedTuple):
 
 
 class Passkey(NamedTuple):
-    """What a login is verified against."""
+    """The columns of a passkey that a login is verified against."""
 
     id: str
     credential_id: bytes
@@ -44,7 +44,10 @@ class Passkey(NamedTuple):
 
 
 class Account(NamedTuple):
-    """What `/login/begin` needs to know of an email: the owner and the passkeys' public names."""
+    """What `/login/begin` needs to know about an email.
+
+    `descriptors`: the credential id and the transports of each passkey.
+    """
 
     user_id: str
     disabled: bool
@@ -61,8 +64,8 @@ _INSERT = Statement(
 )
 
 _EARLIEST = select(WebAuthnCredential).order_by(WebAuthnCredential.created_at).limit(1)
-# Who is not there is looked up like everyone else: the first passkey, or its owner, is read in
-# their place and put away again, or the time would tell.
+# For an unknown credential id or email the oldest passkey or its owner is read instead, and not
+# used. Both cases do the same work, so the time does not tell whether an account exists.
 _KEY = select(WebAuthnCredential.credential_id).where(
     WebAuthnCredential.credential_id == bindparam("credential_id")
 )
@@ -89,7 +92,7 @@ _BY_EMAIL = Statement(
     .where(User.id == func.coalesce(_OWNER.scalar_subquery(), _ANY_OWNER.scalar_subquery()))
     .order_by(WebAuthnCredential.created_at, WebAuthnCredential.id)
 )
-# The condition is the race: of two logins with one counter, the second finds no row to change.
+# The condition decides a race: of two logins with one sign count, the second changes no row.
 _USED = Statement(
     update(WebAuthnCredential)
     .where(
@@ -120,12 +123,12 @@ def add(tx: Transaction, credential: CredentialRow) -> None:
     try:
         tx.execute(_INSERT, credential._asdict())
     except Conflict:
-        # The owner was inserted in this transaction: only the credential id can collide.
+        # The owner was inserted in this transaction: only the credential id can be taken.
         raise CredentialTaken from None
 
 
 def with_owner(tx: Transaction, credential_id: bytes) -> tuple[Passkey, Owner] | None:
-    """The passkey with this id and whose it is, if it is known."""
+    """The passkey with this credential id and its owner, or None."""
     row = tx.execute(_WITH_OWNER, {"credential_id": credential_id}).first()
     if row is None:
         return None
@@ -135,11 +138,11 @@ def with_owner(tx: Transaction, credential_id: bytes) -> tuple[Passkey, Owner] |
 
 
 def account_of(tx: Transaction, email: str) -> Account | None:
-    """The account with this canonical email, if there is one."""
+    """The account with this canonical email, or None."""
     rows = tx.execute(_BY_EMAIL, {"email": email}).all()
     if not rows:
         return None
-    # An account without a passkey joins to one row of nothing.
+    # An account without a passkey gives one row whose passkey columns are None.
     passkeys = tuple((key, transports) for _, _, _, key, transports in rows if key)
     found, user_id, disabled, _, _ = rows[0]
     account = Account(user_id, bool(disabled), passkeys)
@@ -147,7 +150,11 @@ def account_of(tx: Transaction, email: str) -> Account | None:
 
 
 def used(key: str, *, sign_count: int, backed_up: bool, moment: datetime) -> Change:
-    """What a login changes; nothing if the sign count is no longer greater than the stored one."""
+    """The change that a login makes to the passkey with the id `key`.
+
+    It changes no row if `sign_count` is not greater than the stored one (WebAuthn L3 §7.2 step 24),
+    unless both are 0.
+    """
     values = {
         "key": key,
         "new_count": sign_count,
@@ -158,7 +165,10 @@ def used(key: str, *, sign_count: int, backed_up: bool, moment: datetime) -> Cha
 
 
 def sample_shapes(tx: Transaction, count: int) -> list[tuple[tuple[int, str], ...]]:
-    """What the accounts of the first `count` passkeys look like: length and transports of each."""
+    """The accounts of the oldest `count` passkeys.
+
+    Each is a tuple with the credential id's length and the transports of every passkey.
+    """
     accounts: dict[str, list[tuple[int, str]]] = {}
     for user_id, length, transports in tx.execute(_SAMPLE, {"count": count}):
         accounts.setdefault(user_id, []).append((length, transports))

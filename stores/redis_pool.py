@@ -1,4 +1,4 @@
-"""The one place that opens connections to Redis: a bounded pool, shared by all stores there."""
+"""Opens the one pool of connections that all stores in Redis share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ MAX_CONNECTIONS = 100
 
 
 def open_redis(url: str) -> Redis:
-    """A client of the Redis at `url`. It connects when it is first used."""
+    """A client of the Redis at `url`. It connects when it is first used, and waits TIMEOUT_SECONDS
+    for a free connection, for the connection and for an answer.
+    """
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=MAX_CONNECTIONS,

@@ -1,4 +1,4 @@
-"""The users' table."""
+"""The table `users`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class EmailTaken(Exception):
 
 
 class UserRow(NamedTuple):
-    """One account as the database knows it now."""
+    """One account, as its row is now."""
 
     id: str
     first_name: str
@@ -32,7 +32,7 @@ class UserRow(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """Whose a passkey is: what a login asks and tells of an account."""
+    """The owner of a passkey: the columns that a login needs."""
 
     id: str
     first_name: str
@@ -64,17 +64,17 @@ def add(tx: Transaction, user: UserRow) -> None:
     try:
         tx.execute(_INSERT, user._asdict())
     except Conflict:
-        # The id is random and new: only the email can collide.
+        # The id is random: only the email can be taken.
         raise EmailTaken from None
 
 
 def by_id(tx: Transaction, user_id: str) -> UserRow | None:
-    """The account with this id, if there is one."""
+    """The account with this id, or None."""
     row = tx.execute(_BY_ID, {"id": user_id}).first()
     return None if row is None else UserRow(*row)
 
 
 def id_of(tx: Transaction, email: str) -> str | None:
-    """The id of the account with this canonical email, if there is one."""
+    """The id of the account with this canonical email, or None."""
     found: str | None = tx.execute(_ID_BY_EMAIL, {"email": email}).scalar()
     return found

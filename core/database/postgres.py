@@ -1,8 +1,8 @@
-"""PostgreSQL: the same units of work, over a bounded pool of asyncpg connections.
+"""PostgreSQL: a `Database` over a bounded pool of asyncpg connections, for any number of workers.
 
-Any number of workers on any number of machines; whatever goes wrong on the way to the server is
-`DatabaseUnavailable`: a clean 503, and a new connection the next time. A unit is a plain function,
-so it runs in a greenlet, which waits for the driver where the unit asks for a statement.
+Every error on the way to the server becomes `DatabaseUnavailable` (503); the next unit gets a new
+connection. A unit is a plain function and asyncpg is asynchronous: the unit runs in a greenlet,
+which waits for asyncpg at each statement. Units leave no session state behind (`SET LOCAL` only).
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ PLANS = Plans(dialect.dialect())  # type: ignore[no-untyped-call]
 
 
 def open_engine(url: str, seconds: float | None = None) -> AsyncEngine:
-    """SQLAlchemy's engine for whoever needs it whole: migrations and tools.
+    """SQLAlchemy's engine, for migrations and tools.
 
-    asyncpg reads the URL, here as in the service: of two readers, one would not know `sslmode`.
-    `seconds`: how long one statement may take.
+    asyncpg reads the URL, here as in the service: SQLAlchemy's reader does not know `sslmode`.
+    `seconds`: the time limit of one statement.
     """
 
     async def connect() -> asyncpg.Connection:
@@ -81,7 +81,7 @@ def open_engine(url: str, seconds: float | None = None) -> AsyncEngine:
         "postgresql+asyncpg://",
         async_creator=connect,
         poolclass=NullPool,
-        # Statements in an error message could carry what a person typed.
+        # Parameters in an error message could be what a person typed.
         hide_parameters=True,
     )
 
@@ -138,7 +138,7 @@ def _rows_changed(status: str) -> int:
 
 
 class PostgresDatabase:
-    """A `Database` over a PostgreSQL server. `check_schema` refuses one that is not up to date."""
+    """A `Database` over a PostgreSQL server. `check_schema` raises if the schema is not current."""
 
     def __init__(
         self, url: str, check_schema: Callable[[AsyncEngine], Awaitable[None]], pool_size: int
@@ -174,7 +174,7 @@ class PostgresDatabase:
                 async with asyncio.timeout(CLOSE_TIMEOUT):
                     await pool.close()
             except TimeoutError:
-                # A server that does not answer is not waited for.
+                # The server does not answer.
                 pool.terminate()
 
     async def read(self, unit: Unit[T]) -> T:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
-# Constraints have names of our own, or no migration could ever drop one (SQLite's batch mode).
+# Constraints need names, or no migration could drop one in SQLite's batch mode.
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_name)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -21,12 +21,12 @@ NAMING_CONVENTION = {
 }
 
 MOMENT_LENGTH = len("2026-01-01 00:00:00.000000")
-# A sign count is an unsigned 32-bit number (WebAuthn §6.1): past PostgreSQL's INTEGER.
+# A sign count is an unsigned 32-bit number (WebAuthn L3 §6.1): too large for PostgreSQL's INTEGER.
 Counter = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class SqliteDateTime(UserDefinedType[str]):
-    """A column SQLite shows as DATETIME and keeps as text, read by `UtcDateTime`."""
+    """A column of SQLite with the type name DATETIME and text in it; `UtcDateTime` reads it."""
 
     cache_ok = True
 
@@ -35,8 +35,9 @@ class SqliteDateTime(UserDefinedType[str]):
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC: aware in Python, ``YYYY-MM-DD HH:MM:SS.ffffff`` in SQLite, ``timestamptz``
-    in PostgreSQL. Reads any ISO 8601 text, because people insert rows by hand."""
+    """A time in UTC: an aware `datetime` in Python, ``YYYY-MM-DD HH:MM:SS.ffffff`` in SQLite,
+    ``timestamptz`` in PostgreSQL. In SQLite it reads any ISO 8601 text: people insert rows by hand.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -75,6 +76,6 @@ def _moment(value: Any) -> datetime | None:
 
 
 class Base(DeclarativeBase):
-    """The one metadata every table hangs on."""
+    """The base class of all models, with the metadata of all tables."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)

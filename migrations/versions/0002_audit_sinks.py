@@ -1,4 +1,4 @@
-"""How far each sink of the audit trail has come; on PostgreSQL, the order of shipping.
+"""The table of audit sinks; on PostgreSQL also the position of each audit row.
 
 Revision: 0002
 """

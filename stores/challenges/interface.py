@@ -1,7 +1,8 @@
-"""Begun ceremonies, each under its own challenge, until they are taken: once, by anyone.
+"""Pending ceremonies: what the service must remember between a begin and its complete.
 
-Keyed by the challenge and not by the email: nobody can break another's login by starting one for
-their address, and one person may have two tabs open.
+The key of a pending ceremony is its challenge and not the email. So nobody can break another
+person's login by beginning one for their email, and one person may have two tabs open. A pending
+ceremony can be taken once.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Ceremony = Literal["registration", "login"]
 
 @dataclass(frozen=True)
 class PendingUser:
-    """The account that a registration will create."""
+    """The account that a registration creates if it is completed."""
 
     id: str
     first_name: str
@@ -34,7 +35,10 @@ class PendingUser:
 
 @dataclass(frozen=True)
 class Pending:
-    """What a challenge is bound to. No email: a usernameless login."""
+    """A pending ceremony. `email` is None in a usernameless login.
+
+    `offered`: the credential ids that the begin offered, for an account that exists.
+    """
 
     ceremony: Ceremony
     email: str | None
@@ -43,29 +47,33 @@ class Pending:
 
 
 class Challenges(Protocol):
-    """Where begun ceremonies wait."""
+    """A store of pending ceremonies. Its methods raise Unavailable if it gives no answer."""
 
     async def put(self, pending: Pending) -> str:
-        """Remember `pending` for five minutes, under the new challenge that is returned."""
+        """Store `pending` for LIFETIME_SECONDS. Returns the new challenge that is its key."""
         ...
 
     async def take(self, challenge: str) -> Pending | None:
-        """What waits under `challenge`, exactly once; None if it is unknown, spent or too old."""
+        """Remove and return the ceremony of `challenge`.
+
+        None if the challenge is unknown, was taken before, or is too old. Of several calls at the
+        same time exactly one gets the ceremony.
+        """
         ...
 
     async def check(self) -> None:
-        """Raises Unavailable if a ceremony could not be begun now."""
+        """Raise Unavailable if a ceremony could not be begun now."""
         ...
 
     async def stop(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         ...
 
     def figures(self) -> dict[str, int]:
-        """How it does, by the names in services/metrics.py."""
+        """Metrics, by the names in services/metrics.py."""
         ...
 
 
 def new_challenge() -> str:
-    """32 random bytes (WebAuthn L3 §13.4.3 asks for 16) in base64url."""
+    """A new challenge: 32 random bytes in base64url (WebAuthn L3 §13.4.3 asks for 16 at least)."""
     return base64url.encode(secrets.token_bytes(CHALLENGE_BYTES))

@@ -1,4 +1,4 @@
-"""Begun ceremonies in this process's memory."""
+"""Pending ceremonies in this process's memory: for one worker."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from stores.challenges.interface import LIFETIME_SECONDS, Pending, new_challenge
 class MemoryChallenges:
     """`Challenges` in this process's memory, at most `capacity` of them.
 
-    When it is full the oldest goes: to push out a login that takes ten seconds, an attacker must
-    begin `capacity` ceremonies in those ten seconds; refusing the newest would need only that
-    many in five minutes to lock everyone out.
+    When the store is full, the oldest ceremony is dropped. To drop a login that takes ten seconds,
+    an attacker must begin `capacity` ceremonies in those ten seconds. If the store refused the
+    newest instead, `capacity` ceremonies in five minutes would lock everyone out.
     """
 
     def __init__(self, clock: Clock, capacity: int) -> None:
@@ -31,21 +31,21 @@ class MemoryChallenges:
         return challenge
 
     async def take(self, challenge: str) -> Pending | None:
-        # One dictionary operation and no await: of many takers one gets it.
+        # One dictionary operation without an await: of several calls one gets the ceremony.
         expires, pending = self._waiting.pop(challenge, (0.0, None))
         return pending if self._clock.monotonic() < expires else None
 
     async def check(self) -> None:
-        """Memory is always there."""
+        """Memory is always available."""
 
     async def stop(self) -> None:
-        """Nothing is held outside of this process."""
+        """There are no connections."""
 
     def figures(self) -> dict[str, int]:
         return {"challenges_waiting": len(self._waiting)}
 
     def _drop_old(self, now: float) -> None:
-        # All live equally long, so the order of arrival is the order of expiry.
+        # All ceremonies live equally long, so the oldest expires first.
         while self._waiting:
             expires, _ = next(iter(self._waiting.values()))
             if expires > now and len(self._waiting) < self._capacity:

@@ -1,8 +1,8 @@
-"""Begun ceremonies in Redis (or Valkey), for many workers: set once, taken once, gone in time.
+"""Pending ceremonies in Redis (or Valkey): for several workers, on any number of machines.
 
-`SET … NX EX` puts, `GETDEL` takes: one command each, so of many takers one gets it, whichever
-machine they are on. The lifetime runs on Redis's own clock. Nothing fails open: when Redis does
-not answer, the ceremony is refused with 503.
+`SET … NX EX` stores a ceremony and `GETDEL` takes it. Each is one command, so of several workers
+that take one challenge exactly one gets the ceremony. The lifetime runs on the clock of Redis. When
+Redis does not answer, the ceremony is refused with 503.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class RedisChallenges:
             raise Unavailable(type(error).__name__) from None
 
     async def stop(self) -> None:
-        # The counters' connections are in the same pool.
+        # This closes the connections of the rate counters, too: they share the pool.
         await self._redis.connection_pool.disconnect()
 
     def figures(self) -> dict[str, int]:
-        # What waits is not counted: Redis would have to walk all of its keys.
+        # Pending ceremonies are not counted: Redis would have to walk all of its keys.
         pool = self._redis.connection_pool
         in_use = len(pool._in_use_connections)
         return {"redis_pool_size": pool.max_connections, "redis_pool_in_use": in_use}

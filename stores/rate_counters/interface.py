@@ -1,8 +1,4 @@
-"""Rate-limit counters: fixed windows, and those of this process's memory.
-
-One window length for all keys means that the order of arrival is the order of expiry, and a hit
-costs the same however many there are.
-"""
+"""Rate-limit counters: how many requests a key had in its fixed window."""
 
 from __future__ import annotations
 
@@ -11,19 +7,19 @@ from typing import NamedTuple, Protocol
 
 
 class Counted(NamedTuple):
-    """Where a counter stands, and the seconds until it is forgotten."""
+    """A counter after a hit: its number of hits, and the seconds until it is dropped."""
 
     hits: int
     seconds_left: float
 
 
 class Counters(Protocol):
-    """Where requests are counted."""
+    """A store of counters."""
 
     async def hit(self, counters: Sequence[tuple[str, int]], window: int) -> list[Counted]:
-        """Count one request under each key in turn, up to the first that is over its limit.
+        """Count one request for each (key, limit) in turn, and stop after a key over its limit.
 
-        So who is refused for a limit of their own uses up no other. `window`: seconds that a
-        counter lives. Raises Unavailable.
+        A client that is over its own limit thus does not use up the limits that follow. `window`:
+        the seconds from a counter's first hit until it is dropped. Raises Unavailable.
         """
         ...

@@ -1,4 +1,8 @@
-"""Rate-limit counters in this process's memory."""
+"""Rate-limit counters in this process's memory: for one worker.
+
+All windows have one length, so the oldest counter is the first to be dropped, and a hit costs the
+same however many counters there are.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ MAX_KEYS = 200_000
 
 
 class MemoryCounters:
-    """Counters that die with their window; past `capacity` the oldest are forgotten."""
+    """`Counters` in a dictionary; when there are more than `capacity`, the oldest are dropped."""
 
     def __init__(self, clock: Clock, capacity: int = MAX_KEYS) -> None:
         self._clock, self._capacity = clock, capacity

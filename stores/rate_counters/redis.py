@@ -1,4 +1,4 @@
-"""Rate-limit counters in Redis (or Valkey), for many workers."""
+"""Rate-limit counters in Redis (or Valkey): for several workers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.errors import Unavailable
 from stores.rate_counters.interface import Counted
 
 PREFIX = "passkeys:limit:"
-# All counters of a request in one round trip, each with the life that its first hit gave it.
+# Counts all keys of a request in one round trip. The first hit of a key sets when it expires.
 HIT = """
 local counted = {}
 for place, key in ipairs(KEYS) do

@@ -1,4 +1,4 @@
-"""The contract of core/database/interface.py on PostgreSQL, and what only several connections can show."""
+"""The contract of `Database` on PostgreSQL, and what only several connections can show."""
 
 from __future__ import annotations
 

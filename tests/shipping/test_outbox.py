@@ -177,7 +177,7 @@ def test_the_positions_are_what_the_argument_rests_on(play: Callable[[Scene], No
 
 
 def test_a_look_after_a_write_is_refused(play: Callable[[Scene], None]) -> None:
-    """Its fence would be older than what it saw."""
+    """Its barrier would be older than what it saw."""
 
     async def scene(db: PostgresDatabase, _url: str) -> None:
         def unit(tx: Transaction) -> None:

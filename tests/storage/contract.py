@@ -1,4 +1,4 @@
-"""The contract of core/database/interface.py, as scenes that are played on SQLite and on PostgreSQL."""
+"""The contract of `Database`, as scenes that are played on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 

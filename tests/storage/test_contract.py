@@ -1,4 +1,4 @@
-"""The contract of core/database/interface.py on SQLite."""
+"""The contract of `Database` on SQLite."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
-from core.database import Change, Transaction, after_commit
+from core.database.interface import Change, Transaction, after_commit
 from core.ids import time_ordered_id
 from stores import audit_logs
 from stores.users import Owner, UserRow

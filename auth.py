@@ -16,7 +16,7 @@ from typing import Any
 import audit
 from audit import Caller, Party
 from core import errors
-from core.database import Database, Transaction
+from core.database.interface import Database, Transaction
 from core.email_address import EmailAddress
 from core.errors import Unavailable
 from core.ids import random_id
@@ -41,7 +41,7 @@ from core.relying_party.response_json import (
 from core.tokens.access_tokens import Subject, Tokens
 from schemas import RegisterBegin
 from stores import credentials, users
-from stores.challenges import Challenges, Pending, PendingUser
+from stores.challenges.interface import Challenges, Pending, PendingUser
 from stores.credentials import Account, CredentialRow, CredentialTaken, Passkey
 from stores.users import EmailTaken, Owner, UserRow
 
@@ -93,7 +93,7 @@ class Passkeys:
             audit.record(tx, caller, begun if free else refused)
             return free
 
-        if not await self.db.append(unit):
+        if not await self.db.decide(unit):
             raise errors.email_taken()
         user = _pending_user(form)
         challenge = await self.challenges.put(Pending("registration", email, user))
@@ -117,7 +117,7 @@ class Passkeys:
             event = audit.RegistrationRefused(
                 Party(None, email.canonical), reason=_reason_of(error)
             )
-            await self.db.append(lambda tx: audit.record(tx, caller, event))
+            await self.db.autocommit(lambda tx: audit.record(tx, caller, event))
             raise errors.registration_failed() from None
 
     def _judge_registration(
@@ -168,7 +168,7 @@ class Passkeys:
     async def login_begin(self, caller: Caller, email: EmailAddress | None) -> dict[str, Any]:
         """Request options. An email that cannot log in gets decoys, and no other answer."""
         if email is None:
-            await self.db.append(lambda tx: audit.record(tx, caller, audit.LoginBegun()))
+            await self.db.autocommit(lambda tx: audit.record(tx, caller, audit.LoginBegun()))
             challenge = await self.challenges.put(Pending("login", None))
             return self.relying_party.request_options(challenge=challenge, allowed=())
         account = await self._account_for_login(caller, email.canonical)
@@ -197,7 +197,7 @@ class Passkeys:
             audit.record(tx, caller, event)
             return account if reason is None else None
 
-        return await self.db.append(unit)
+        return await self.db.decide(unit)
 
     async def login_complete(
         self, caller: Caller, email: EmailAddress | None, assertion: Mapping[str, Any]
@@ -256,7 +256,7 @@ class Passkeys:
             backed_up=verified.backed_up,
             moment=caller.at,
         )
-        if not await self.db.append(lambda tx: audit.record_if(tx, caller, done, change)):
+        if not await self.db.autocommit(lambda tx: audit.record_if(tx, caller, done, change)):
             # Another login with this counter was faster.
             raise PossibleClone("sign_count")
 
@@ -264,7 +264,7 @@ class Passkeys:
         event: audit.Event = audit.LoginRefused(claimed, reason=error.reason)
         if isinstance(error, PossibleClone):
             event = audit.CloneSuspected(claimed)
-        await self.db.append(lambda tx: audit.record(tx, caller, event))
+        await self.db.autocommit(lambda tx: audit.record(tx, caller, event))
 
 
 def _subject(user: Owner) -> Subject:

@@ -23,11 +23,12 @@ from auth import Passkeys
 from core.boundary import Boundary, Observe
 from core.caller_address import TrustedProxies
 from core.clock import Clock, SystemClock
-from core.database import Database
+from core.database.interface import Database
+from core.database.postgres import PostgresDatabase
+from core.database.schema_version import require_newest, upgrade
+from core.database.sqlite import SqliteDatabase
 from core.errors import ConfigurationError
 from core.log_file import LogFile
-from core.migrate import require_newest, upgrade
-from core.postgres import PostgresDatabase
 from core.process import (
     banner,
     exit_with_zero_after_sigterm,
@@ -38,7 +39,6 @@ from core.process import (
 from core.relying_party.ceremonies import RelyingParty
 from core.relying_party.decoys import Decoys
 from core.settings import Settings
-from core.sqlite import SqliteDatabase
 from core.tokens.access_tokens import Tokens
 from routes import health, login, metrics, pages, registration, users, well_known
 from routes.doors import Doors
@@ -52,9 +52,13 @@ from services.metrics import Metrics
 from services.metrics_files import prepare_directory
 from services.profiles import Access
 from services.rate_limits import Throttle
-from stores.challenges import Challenges, MemoryChallenges
-from stores.counters import Counters, MemoryCounters
-from stores.redis import open_redis
+from stores.challenges.interface import Challenges
+from stores.challenges.memory import MemoryChallenges
+from stores.challenges.redis import RedisChallenges
+from stores.rate_counters.interface import Counters
+from stores.rate_counters.memory import MemoryCounters
+from stores.rate_counters.redis import RedisCounters
+from stores.redis_pool import open_redis
 
 if TYPE_CHECKING:
     from routes.edge.tracing_spans import Tracing
@@ -174,7 +178,8 @@ def _make_observable(app: FastAPI, settings: Settings, tracing: Tracing | None) 
     state.tracing = tracing
     if tracing:
         judge = state.passkeys.relying_party
-        names = {"read": "database read", "write": "database write", "append": "database write"}
+        reads, writes = ("read", "report"), ("autocommit", "decide", "write")
+        names = {**dict.fromkeys(reads, "database read"), **dict.fromkeys(writes, "database write")}
         tracing.follow(state.db, **names)
         tracing.follow(judge, verify_registration="verify registration")
         tracing.follow(judge, verify_authentication="verify login")
@@ -196,7 +201,8 @@ def _database(settings: Settings) -> Database:
 
 def _shared_state(settings: Settings, clock: Clock) -> tuple[Challenges, Counters]:
     if settings.redis_url:
-        return open_redis(settings.redis_url)
+        redis = open_redis(settings.redis_url)
+        return RedisChallenges(redis), RedisCounters(redis)
     return MemoryChallenges(clock, settings.pending_ceremonies), MemoryCounters(clock)
 
 

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection the service hands over, or opens its own for the CLI."""
+"""Alembic's entry: uses the connection that the service passes, or opens one for the CLI."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import asyncio
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
-from core.migrate import belongs_to_the_models
-from core.postgres import open_engine
+from core.database.postgres import open_engine
+from core.database.schema_version import belongs_to_the_models
+from core.database.types import Base
 from core.settings import Settings
-from models import Base
 
-# Any number will do, as long as it is always the same: it names this lock among all others.
+# The key of the advisory lock: an arbitrary number that never changes.
 MIGRATION_LOCK = 0x70617373
 
 
 def run(connection: Connection) -> None:
-    """Migrate in one transaction that no second process can enter meanwhile."""
+    """Migrate in one transaction, under a lock: a second process waits until it has ended."""
     sqlite = connection.dialect.name == "sqlite"
     if sqlite:
         # Batch mode rebuilds tables; with foreign keys on, dropping one would delete its children.
@@ -29,8 +29,8 @@ def run(connection: Connection) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-        # Only now: Alembic would commit after each migration, on SQLite, unless it finds itself in
-        # a transaction here, and a second process would then be let in between two of them.
+        # After the transaction has begun: otherwise Alembic commits each migration by itself on
+        # SQLite, and a second process could begin between two of them.
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,

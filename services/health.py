@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from core.database import Database
+from core.database.interface import Database
+from core.database.schema_version import newest_revision, revision_in
 from core.errors import Unavailable
 from core.log_file import LogFile
-from core.migrate import newest_revision, revision_in
 from services.audit_forwarding.worker import AuditForwarding
-from stores.challenges import Challenges
+from stores.challenges.interface import Challenges
 
 # Below the 3 s that probes wait, or nobody would see the reason.
 PATIENCE_SECONDS = 2

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import audit
 from audit import Caller, Party
 from core import errors
-from core.database import Database, Transaction
+from core.database.interface import Database, Transaction
 from core.errors import Refusal, Unavailable
 from core.ids import is_uuid
 from core.tokens.access_tokens import BadToken, Tokens
@@ -35,7 +35,7 @@ class Access:
             audit.record(tx, caller, event)
             return answer
 
-        answer = await self.db.append(unit)
+        answer = await self.db.decide(unit)
         if isinstance(answer, Refusal):
             raise answer
         return answer
@@ -50,7 +50,7 @@ class Access:
             with suppress(Unavailable):
                 await self.throttle.admit(caller, "token_rejected")
             event = audit.TokenRejected(reason=error.reason)
-            await self.db.append(lambda tx: audit.record(tx, caller, event))
+            await self.db.autocommit(lambda tx: audit.record(tx, caller, event))
             raise (
                 errors.not_authenticated() if token is None else errors.invalid_token()
             ) from None

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import audit
 from audit import Caller, Party
 from core import errors
-from core.database import Database
+from core.database.interface import Database
 from core.settings import Settings
-from stores.counters import Counted, Counters
+from stores.rate_counters.interface import Counted, Counters
 
 WINDOW_SECONDS = 60
 
@@ -79,7 +79,7 @@ class Throttle:
             event = audit.RateLimited(
                 Party(None, email), reason=policy.name, action=action, per_minute=policy.limit
             )
-            await self._db.append(lambda tx: audit.record(tx, caller, event))
+            await self._db.autocommit(lambda tx: audit.record(tx, caller, event))
         wait = {"Retry-After": str(_seconds(counted))}
         raise errors.rate_limited({**_fields(policy.name, policy.limit, counted), **wait})
 

@@ -1,4 +1,4 @@
-"""The audit trail's table: rows are added, never changed."""
+"""The table `audit_logs`. Rows are added and never changed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select
 
-from core.database import Change, Conflict, T, Transaction
+from core.database.compiled_statements import Statement
+from core.database.interface import Change, Conflict, T, Transaction
 from core.errors import Unavailable
 from models import AuditLog, User
 
-# The actor may have been deleted a moment ago; the event is kept all the same, without the link.
+# The actor may have been deleted meanwhile. Its event is written all the same, without the link.
 _ACTOR = select(User.id).where(User.id == bindparam("actor_id")).scalar_subquery()
 _COLUMNS = AuditLog.__table__.columns
 _ROW = select(
@@ -20,7 +21,7 @@ _ROW = select(
         for column in _COLUMNS
     )
 )
-_INSERT = insert(AuditLog).from_select(_COLUMNS.keys(), _ROW)
+_INSERT = Statement(insert(AuditLog).from_select(_COLUMNS.keys(), _ROW))
 
 
 def add(tx: Transaction, row: Mapping[str, Any]) -> None:
@@ -29,7 +30,7 @@ def add(tx: Transaction, row: Mapping[str, Any]) -> None:
 
 
 def add_if(tx: Transaction, row: Mapping[str, Any], change: Change) -> bool:
-    """Make `change`, and insert the row if it changed anything; whether it did."""
+    """Make `change`, and insert `row` if it changed a row. Returns whether it did."""
     return _checked(tx.execute_if, change, _INSERT, {**row, "actor_id": row["user_id"]})
 
 
@@ -37,5 +38,5 @@ def _checked(run: Callable[..., T], *arguments: Any) -> T:
     try:
         return run(*arguments)
     except Conflict:
-        # A trigger or a constraint that an operator has put there; no caller can explain it.
+        # From a trigger or a constraint that an operator has added: no caller can handle it.
         raise Unavailable("the audit trail refuses the row") from None

@@ -1,4 +1,4 @@
-"""The passkeys' table."""
+"""The table `webauthn_credentials`: one row for each passkey."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from core.database import Change, Conflict, Transaction
+from core.database.compiled_statements import Statement
+from core.database.interface import Change, Conflict, Transaction
 from models import User, WebAuthnCredential
 from stores.users import Owner
 
 
 class CredentialTaken(Exception):
-    """Some account has registered this credential id before."""
+    """An account has registered this credential id before."""
 
 
 class CredentialRow(NamedTuple):
-    """One passkey's public half."""
+    """One passkey, without its name and last use."""
 
     id: str
     user_id: str
@@ -33,7 +34,7 @@ class CredentialRow(NamedTuple):
 
 
 class Passkey(NamedTuple):
-    """What a login is verified against."""
+    """The columns of a passkey that a login is verified against."""
 
     id: str
     credential_id: bytes
@@ -43,7 +44,10 @@ class Passkey(NamedTuple):
 
 
 class Account(NamedTuple):
-    """What `/login/begin` needs to know of an email: the owner and the passkeys' public names."""
+    """What `/login/begin` needs to know about an email.
+
+    `descriptors`: the credential id and the transports of each passkey.
+    """
 
     user_id: str
     disabled: bool
@@ -53,18 +57,20 @@ class Account(NamedTuple):
 _CREDENTIAL_COLUMNS = tuple(getattr(WebAuthnCredential, name) for name in CredentialRow._fields)
 _PASSKEY_COLUMNS = tuple(getattr(WebAuthnCredential, name) for name in Passkey._fields)
 _OWNER_COLUMNS = tuple(getattr(User, name) for name in Owner._fields)
-_INSERT = insert(WebAuthnCredential).values(
-    {column.key: bindparam(column.key) for column in _CREDENTIAL_COLUMNS}
+_INSERT = Statement(
+    insert(WebAuthnCredential).values(
+        {column.key: bindparam(column.key) for column in _CREDENTIAL_COLUMNS}
+    )
 )
 
 _EARLIEST = select(WebAuthnCredential).order_by(WebAuthnCredential.created_at).limit(1)
-# Who is not there is looked up like everyone else: the first passkey, or its owner, is read in
-# their place and put away again, or the time would tell.
+# For an unknown credential id or email the oldest passkey or its owner is read instead, and not
+# used. Both cases do the same work, so the time does not tell whether an account exists.
 _KEY = select(WebAuthnCredential.credential_id).where(
     WebAuthnCredential.credential_id == bindparam("credential_id")
 )
 _ANY_KEY = _EARLIEST.with_only_columns(WebAuthnCredential.credential_id)
-_WITH_OWNER = (
+_WITH_OWNER = Statement(
     select(*_PASSKEY_COLUMNS, *_OWNER_COLUMNS)
     .join(User, User.id == WebAuthnCredential.user_id)
     .where(
@@ -74,7 +80,7 @@ _WITH_OWNER = (
 )
 _OWNER = select(User.id).where(User.email == bindparam("email"))
 _ANY_OWNER = _EARLIEST.with_only_columns(WebAuthnCredential.user_id)
-_BY_EMAIL = (
+_BY_EMAIL = Statement(
     select(
         User.email,
         User.id,
@@ -86,8 +92,8 @@ _BY_EMAIL = (
     .where(User.id == func.coalesce(_OWNER.scalar_subquery(), _ANY_OWNER.scalar_subquery()))
     .order_by(WebAuthnCredential.created_at, WebAuthnCredential.id)
 )
-# The condition is the race: of two logins with one counter, the second finds no row to change.
-_USED = (
+# The condition decides a race: of two logins with one sign count, the second changes no row.
+_USED = Statement(
     update(WebAuthnCredential)
     .where(
         WebAuthnCredential.id == bindparam("key"),
@@ -101,7 +107,7 @@ _USED = (
         last_used_at=bindparam("moment"),
     )
 )
-_SAMPLE = (
+_SAMPLE = Statement(
     select(
         WebAuthnCredential.user_id,
         func.length(WebAuthnCredential.credential_id),
@@ -117,12 +123,12 @@ def add(tx: Transaction, credential: CredentialRow) -> None:
     try:
         tx.execute(_INSERT, credential._asdict())
     except Conflict:
-        # The owner was inserted in this transaction: only the credential id can collide.
+        # The owner was inserted in this transaction: only the credential id can be taken.
         raise CredentialTaken from None
 
 
 def with_owner(tx: Transaction, credential_id: bytes) -> tuple[Passkey, Owner] | None:
-    """The passkey with this id and whose it is, if it is known."""
+    """The passkey with this credential id and its owner, or None."""
     row = tx.execute(_WITH_OWNER, {"credential_id": credential_id}).first()
     if row is None:
         return None
@@ -132,11 +138,11 @@ def with_owner(tx: Transaction, credential_id: bytes) -> tuple[Passkey, Owner] |
 
 
 def account_of(tx: Transaction, email: str) -> Account | None:
-    """The account with this canonical email, if there is one."""
+    """The account with this canonical email, or None."""
     rows = tx.execute(_BY_EMAIL, {"email": email}).all()
     if not rows:
         return None
-    # An account without a passkey joins to one row of nothing.
+    # An account without a passkey gives one row whose passkey columns are None.
     passkeys = tuple((key, transports) for _, _, _, key, transports in rows if key)
     found, user_id, disabled, _, _ = rows[0]
     account = Account(user_id, bool(disabled), passkeys)
@@ -144,7 +150,11 @@ def account_of(tx: Transaction, email: str) -> Account | None:
 
 
 def used(key: str, *, sign_count: int, backed_up: bool, moment: datetime) -> Change:
-    """What a login changes; nothing if the sign count is no longer greater than the stored one."""
+    """The change that a login makes to the passkey with the id `key`.
+
+    It changes no row if `sign_count` is not greater than the stored one (WebAuthn L3 §7.2 step 24),
+    unless both are 0.
+    """
     values = {
         "key": key,
         "new_count": sign_count,
@@ -155,7 +165,10 @@ def used(key: str, *, sign_count: int, backed_up: bool, moment: datetime) -> Cha
 
 
 def sample_shapes(tx: Transaction, count: int) -> list[tuple[tuple[int, str], ...]]:
-    """What the accounts of the first `count` passkeys look like: length and transports of each."""
+    """The accounts of the oldest `count` passkeys.
+
+    Each is a tuple with the credential id's length and the transports of every passkey.
+    """
     accounts: dict[str, list[tuple[int, str]]] = {}
     for user_id, length, transports in tx.execute(_SAMPLE, {"count": count}):
         accounts.setdefault(user_id, []).append((length, transports))

@@ -1,4 +1,4 @@
-"""The users' table."""
+"""The table `users`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, insert, select
 
-from core.database import Conflict, Transaction
+from core.database.compiled_statements import Statement
+from core.database.interface import Conflict, Transaction
 from models import User
 
 
@@ -16,7 +17,7 @@ class EmailTaken(Exception):
 
 
 class UserRow(NamedTuple):
-    """One account as the database knows it now."""
+    """One account, as its row is now."""
 
     id: str
     first_name: str
@@ -31,7 +32,7 @@ class UserRow(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """Whose a passkey is: what a login asks and tells of an account."""
+    """The owner of a passkey: the columns that a login needs."""
 
     id: str
     first_name: str
@@ -53,9 +54,9 @@ COLUMNS = (
     User.disabled,
     User.created_at,
 )
-_INSERT = insert(User).values({column.key: bindparam(column.key) for column in COLUMNS})
-_BY_ID = select(*COLUMNS).where(User.id == bindparam("id"))
-_ID_BY_EMAIL = select(User.id).where(User.email == bindparam("email"))
+_INSERT = Statement(insert(User).values({column.key: bindparam(column.key) for column in COLUMNS}))
+_BY_ID = Statement(select(*COLUMNS).where(User.id == bindparam("id")))
+_ID_BY_EMAIL = Statement(select(User.id).where(User.email == bindparam("email")))
 
 
 def add(tx: Transaction, user: UserRow) -> None:
@@ -63,17 +64,17 @@ def add(tx: Transaction, user: UserRow) -> None:
     try:
         tx.execute(_INSERT, user._asdict())
     except Conflict:
-        # The id is random and new: only the email can collide.
+        # The id is random: only the email can be taken.
         raise EmailTaken from None
 
 
 def by_id(tx: Transaction, user_id: str) -> UserRow | None:
-    """The account with this id, if there is one."""
+    """The account with this id, or None."""
     row = tx.execute(_BY_ID, {"id": user_id}).first()
     return None if row is None else UserRow(*row)
 
 
 def id_of(tx: Transaction, email: str) -> str | None:
-    """The id of the account with this canonical email, if there is one."""
+    """The id of the account with this canonical email, or None."""
     found: str | None = tx.execute(_ID_BY_EMAIL, {"email": email}).scalar()
     return found

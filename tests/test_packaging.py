@@ -46,10 +46,10 @@ ROOT_MODULES = {"main", "models", "schemas", "auth", "audit", "reset_db"}
 OWNERS = {
     "jwt": r"core/tokens/\w+\.py",
     "webauthn": r"core/relying_party/py_webauthn\.py",
-    "sqlalchemy": r"models\.py|stores/\w+\.py|core/(database|migrate|sqlite|postgres)\w*\.py",
-    "alembic": r"core/migrate\.py",
-    "asyncpg": r"core/postgres\.py",
-    "redis": r"stores/redis\.py",
+    "sqlalchemy": r"models\.py|stores/\w+\.py|core/database/\w+\.py",
+    "alembic": r"core/database/schema_version\.py",
+    "asyncpg": r"core/database/postgres\.py",
+    "redis": r"stores/(challenges|rate_counters)/redis\.py|stores/redis_pool\.py",
     "prometheus_client": r"services/metrics(_files)?\.py|routes/(metrics|edge/request_metrics)\.py",
     "opentelemetry": r"routes/edge/tracing_spans\.py",
 }

@@ -16,7 +16,7 @@ import pytest
 
 import core.relying_party.authentication
 from core import strict_json
-from core.sqlite import SqliteTransaction
+from core.database.sqlite_connection import SqliteTransaction
 from core.tokens.access_tokens import Tokens
 from devtools.authenticator import SoftAuthenticator
 from tests.support import production
@@ -43,7 +43,7 @@ def work(service: Service, monkeypatch: pytest.MonkeyPatch) -> Work:
 
         monkeypatch.setattr(owner, name, counting)
 
-    count(SqliteTransaction, "execute", "statements")
+    count(SqliteTransaction, "_run", "statements")
     count(service.app.state.db._writer, "_commit", "commits")
     count(strict_json, "loads", "documents")
     count(core.relying_party.authentication, "verify_signature", "signatures")

@@ -66,7 +66,7 @@ class Parties:
 def _challenge_of(vector: Vector) -> AbstractContextManager[Any]:
     """The next challenge that is given out is the one the vector was made with."""
     text = str(vector.given["challenge_b64url"]).rstrip("=")
-    return patch("stores.challenges.new_challenge", return_value=text)
+    return patch("stores.challenges.memory.new_challenge", return_value=text)
 
 
 async def _registration(parties: Parties, maker: Maker) -> Draft:

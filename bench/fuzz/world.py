@@ -76,7 +76,7 @@ class World:
 
     async def write(self, statement: str, **values: Any) -> None:
         """Run SQL on the service's own connection, where foreign keys cascade."""
-        await self.state.db.write(lambda tx: tx.execute(text(statement), values))
+        await self.state.db.write(lambda tx: tx.query(text(statement).bindparams(**values)))
 
     def newcomer(self, rng: Random) -> tuple[SoftAuthenticator, int]:
         """A device that makes passkeys without delay, and the algorithm to ask it for."""

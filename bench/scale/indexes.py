@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from bench.scale import rows
 from bench.scale.loader import COLUMNS, index_statements
-from core.sqlite import PRAGMAS
+from core.database.sqlite_connection import PRAGMAS
 
 INSERTS, PASSES = 8_000, 4
 # A commit of a busy service: eight logins, two rows each.

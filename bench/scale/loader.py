@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from bench.scale import rows
-from core.migrate import upgrade
+from core.database.schema_version import upgrade
 
 BATCH = 100_000
 COLUMNS = {

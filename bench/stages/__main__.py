@@ -21,7 +21,9 @@ import audit
 from audit import Caller, Party
 from core import strict_json
 from core.clock import SystemClock
-from core.migrate import upgrade
+from core.database.schema_version import upgrade
+from core.database.sqlite import SqliteDatabase
+from core.database.sqlite_connection import SqliteTransaction
 from core.relying_party.ceremonies import RelyingParty
 from core.relying_party.credential_record import CredentialRecord
 from core.relying_party.decoys import Decoys
@@ -32,15 +34,15 @@ from core.relying_party.response_json import (
     read_registration,
 )
 from core.settings import Settings
-from core.sqlite import SqliteDatabase, SqliteTransaction
 from core.tokens.access_tokens import Subject, Tokens
 from devtools.authenticator import SoftAuthenticator
 from schemas import LoginComplete, Options
 from services.rate_limits import Throttle
 from stores import credentials, users
-from stores.challenges import MemoryChallenges, Pending, new_challenge
-from stores.counters import MemoryCounters
+from stores.challenges.interface import Pending, new_challenge
+from stores.challenges.memory import MemoryChallenges
 from stores.credentials import CredentialRow
+from stores.rate_counters.memory import MemoryCounters
 from stores.users import UserRow
 
 ROUNDS, CALLS = 7, 1000

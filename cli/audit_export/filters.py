@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, or_, select
 import audit
 from cli.errors import CommandError
 from models import AuditLog
-from stores.audit_outbox import COLUMNS
+from stores.outbox import COLUMNS
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 EVENT_TYPES = sorted({event.event_type for event in audit.Event.__subclasses__()})

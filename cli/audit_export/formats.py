@@ -9,7 +9,7 @@ from typing import Any
 
 from services.audit_forwarding.json_formats import ecs, line, ocsf, timestamp
 from services.audit_forwarding.syslog import escape
-from stores.audit_outbox import EventRow
+from stores.outbox import EventRow
 
 # Spreadsheets read a cell that begins with one of these as a formula. The last four are the
 # full-width forms of the first four.

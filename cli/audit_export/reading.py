@@ -16,9 +16,9 @@ from sqlalchemy.pool import NullPool
 from cli.audit_export.filters import Filters
 from cli.audit_export.formats import Write
 from cli.errors import CommandError
-from core.migrate import newest_revision, revision_of
-from core.postgres import open_engine
-from stores.audit_outbox import EventRow
+from core.database.postgres import open_engine
+from core.database.schema_version import newest_revision, revision_of
+from stores.outbox import EventRow
 
 BATCH_ROWS = 500
 

@@ -21,10 +21,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from cli.copy_database.copying import Copied, copy, foreign_tables
 from cli.copy_database.source import open_source
 from cli.errors import CommandError
-from core.postgres import open_engine
+from core.database.postgres import open_engine
+from core.database.types import Base
 from core.settings import Settings
 from core.settings.sources import redact_url
-from models import Base
 
 SUMMARY = "copy SQLite into an empty PostgreSQL database"
 

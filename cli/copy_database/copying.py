@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cli.copy_database.source import broken_links, rows_of
 from cli.errors import CommandError
-from core.migrate import newest_revision, revision_of
+from core.database.schema_version import newest_revision, revision_of
 
 BATCH_ROWS = 1000
 

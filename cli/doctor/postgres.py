@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cli.doctor.findings import Finding, Installation, clock_skew, fail, ok, warn
 from cli.doctor.schema import check_schema
-from core.postgres import open_engine
+from core.database.postgres import open_engine
 from core.settings.sources import redact_url
 
 T = TypeVar("T")

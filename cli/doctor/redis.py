@@ -14,7 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from cli.doctor.findings import Finding, Installation, clock_skew, fail, ok, warn
 from core.settings.sources import redact_url
-from stores.redis import PREFIX
+from stores.rate_counters.redis import PREFIX
 
 SOCKET_TIMEOUT_SECONDS = 3
 # GETDEL reads and deletes a challenge in one step: https://redis.io/commands/getdel

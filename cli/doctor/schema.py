@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Executable, Table, delete, false, insert, lit
 from sqlalchemy.exc import DBAPIError
 
 from cli.doctor.findings import Finding, fail, ok
-from core.migrate import newest_revision, revision_of
-from models import Base
+from core.database.schema_version import newest_revision, revision_of
+from core.database.types import Base
 
 
 def check_schema(tx: Connection, fix: str, *, migrates: bool = False) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from models import UtcDateTime
+from core.database.types import UtcDateTime
 
 revision = "0001"
 down_revision = None

@@ -1,4 +1,4 @@
-"""How far each sink of the audit trail has come; on PostgreSQL, the order of shipping.
+"""The table of audit sinks; on PostgreSQL also the position of each audit row.
 
 Revision: 0002
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from models import UtcDateTime
+from core.database.types import UtcDateTime
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-# The transaction has its id before the row has its position: stores/audit_outbox.py rests on that.
+# The transaction has its id before the row has its position: stores/outbox.py rests on that.
 # CASE evaluates in this order; a sequence with a cache would hand out positions out of turn.
 POSITION = "CASE WHEN pg_current_xact_id() > '0'::xid8 THEN nextval('audit_logs_position_seq') END"
 POSTGRESQL = (

@@ -10,7 +10,7 @@ import dataclasses
 from typing import NamedTuple
 
 import audit
-from stores.audit_outbox import EventRow
+from stores.outbox import EventRow
 
 PRODUCT = "Auth Example"
 

@@ -17,7 +17,7 @@ from services.audit_forwarding.classification import (
     OcsfClass,
     classify,
 )
-from stores.audit_outbox import EventRow
+from stores.outbox import EventRow
 
 ECS_VERSION = "8.17.0"
 OCSF_VERSION = "1.6.0"

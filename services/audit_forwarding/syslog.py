@@ -10,7 +10,7 @@ import re
 
 from services.audit_forwarding.classification import classify
 from services.audit_forwarding.json_formats import timestamp
-from stores.audit_outbox import EventRow
+from stores.outbox import EventRow
 
 # Security and authorization messages (RFC 5424 §6.2.1).
 FACILITY = 10

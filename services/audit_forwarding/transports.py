@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from core.settings.audit_sinks import SinkAddress, tls_context
 from services.audit_forwarding import json_formats, syslog
-from stores.audit_outbox import EventRow
+from stores.outbox import EventRow
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 CLOSE_TIMEOUT_SECONDS = 0.5

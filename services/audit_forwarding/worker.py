@@ -1,6 +1,6 @@
 """Forwards audit rows to the sinks of AUDIT_SINK, after the commit that wrote them.
 
-The table audit_logs is the outbox (stores/audit_outbox.py): each sink gets every row after the last
+The table audit_logs is the outbox (stores/outbox.py): each sink gets every row after the last
 one that it acknowledged, in order, at least once. No request waits for a sink or fails because of
 a sink.
 
@@ -24,13 +24,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from core.database import Database
+from core.database.interface import Database
 from core.errors import Unavailable
 from core.ids import random_id
 from core.settings import Settings, audit_sinks
 from services.audit_forwarding.transports import Sink, open_sink
-from stores import audit_outbox
-from stores.audit_outbox import EventRow, Horizon, Outbox, PostgresOutbox, SqliteOutbox
+from stores import outbox
+from stores.outbox import EventRow, Horizon, Outbox, PostgresOutbox, SqliteOutbox
 
 logger = logging.getLogger("service.audit_forwarding")
 
@@ -98,18 +98,18 @@ class SinkWorker:
     async def close(self) -> None:
         """Close the sink, and end the lease so that another process need not wait for it."""
         with suppress(Unavailable):
-            await self._db.write(lambda tx: audit_outbox.release(tx, self.name, self._holder_id))
+            await self._db.write(lambda tx: outbox.release(tx, self.name, self._holder_id))
         await in_thread(self._sink.close)
 
     async def _forward(self) -> None:
         """Forward the rows that wait, if no other process holds the lease."""
-        seen = await self._db.read(lambda tx: audit_outbox.look(tx, self._outbox, self.name))
+        seen = await self._db.read(lambda tx: outbox.status(tx, self._outbox, self.name))
         self.behind, self._newest = seen.behind, seen.newest
         if not seen.behind or not seen.is_free_for(self._holder_id):
             return
         began = time.monotonic()
         claimed = await self._db.write(
-            lambda tx: audit_outbox.claim(tx, self._outbox, self.name, self._holder_id, self._lease)
+            lambda tx: outbox.claim(tx, self._outbox, self.name, self._holder_id, self._lease)
         )
         if claimed is not None:
             await self._send_batches(*claimed, began)
@@ -134,7 +134,7 @@ class SinkWorker:
         pause, limit = self._schedule.open_transaction_retry, self._schedule.batch
         while time.monotonic() < deadline and not self._stopped.is_set():
             rows = await self._db.read(
-                lambda tx: audit_outbox.waiting(tx, self._outbox, last, horizon, limit)
+                lambda tx: outbox.waiting(tx, self._outbox, last, horizon, limit)
             )
             self.waits_for_transaction = rows is None
             if rows is not None:
@@ -145,7 +145,7 @@ class SinkWorker:
 
     async def _acknowledge(self, last: Cursor, row: EventRow) -> bool:
         return await self._db.write(
-            lambda tx: audit_outbox.acknowledge(
+            lambda tx: outbox.acknowledge(
                 tx, self._outbox, self.name, self._holder_id, last[0], row, self._lease
             )
         )

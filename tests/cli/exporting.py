@@ -12,7 +12,7 @@ import pytest
 import audit
 from audit import Caller, LoginBegun, LoginRefused, Party, ProfileRead
 from cli.__main__ import main
-from core.database import Transaction
+from core.database.interface import Transaction
 from tests.support.service import Service
 
 JANE, BOB = Party(None, "jane@example.com"), Party(None, "bob@example.com")

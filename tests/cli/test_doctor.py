@@ -21,7 +21,7 @@ from cli.__main__ import main
 from cli.doctor import configuration, database, files, redis, runtime
 from cli.doctor.command import CHECKS, diagnose
 from cli.doctor.findings import Finding, Installation, clock_skew, ok, run_check
-from core.migrate import upgrade
+from core.database.schema_version import upgrade
 from core.settings import Settings
 
 SECRET = "f3b1c9e07a5d42868b0e1d7c94a6f2583e5b7a90c1d8f64237e9ab0c5d1f8e36"

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from core.database import DatabaseUnavailable
+from core.database.interface import DatabaseUnavailable
 from devtools.authenticator import SoftAuthenticator
 from tests.http.problems import problem
 from tests.storage.trail import lines

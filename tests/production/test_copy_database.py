@@ -26,10 +26,10 @@ from sqlalchemy.pool import NullPool
 from cli.__main__ import main
 from cli.copy_database import copying
 from cli.copy_database.source import open_source
-from core.migrate import newest_revision, upgrade
-from core.postgres import open_engine
+from core.database.postgres import open_engine
+from core.database.schema_version import newest_revision, upgrade
+from core.database.types import Base, UtcDateTime
 from devtools.authenticator import SoftAuthenticator
-from models import Base, UtcDateTime
 from tests.support import production
 from tests.support.service import JANE, Service, person
 

@@ -18,9 +18,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from core.migrate import belongs_to_the_models
-from core.postgres import open_engine
-from models import Base
+from core.database.postgres import open_engine
+from core.database.schema_version import belongs_to_the_models
+from core.database.types import Base
 from tests.support import production, revisions
 from tests.support.production import ROOT, SERVER, alembic, execute, rows
 

@@ -10,16 +10,17 @@ import asyncpg
 import pytest
 from sqlalchemy import bindparam, func, insert, select
 
-from core.database import Conflict, Transaction
+from core.database.compiled_statements import Statement
+from core.database.interface import Conflict, Transaction
+from core.database.postgres import PostgresDatabase
+from core.database.schema_version import require_newest
 from core.errors import Unavailable
-from core.migrate import require_newest
-from core.postgres import PostgresDatabase
 from models import AuditLog
 
 T = TypeVar("T")
-INSERT = insert(AuditLog).values(id=bindparam("id"), event_type="note", success=1)
-COUNT = select(func.count()).select_from(AuditLog)
-SLEEP = select(func.pg_sleep(30))
+INSERT = Statement(insert(AuditLog).values(id=bindparam("id"), event_type="note", success=1))
+COUNT = Statement(select(func.count()).select_from(AuditLog))
+SLEEP = Statement(select(func.pg_sleep(30)))
 
 
 def note(name: str) -> Callable[[Transaction], None]:

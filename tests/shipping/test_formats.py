@@ -14,7 +14,7 @@ from audit import Caller, Party
 from services.audit_forwarding import syslog
 from services.audit_forwarding.classification import CLASSIFICATIONS, UNKNOWN, classify
 from services.audit_forwarding.json_formats import ecs, line, ocsf
-from stores.audit_outbox import EventRow
+from stores.outbox import EventRow
 from tests.support.process import ROOT
 
 JANE = Party("11111111-1111-4111-8111-111111111111", "jane@example.com", "Jane Doe", "user")

@@ -16,12 +16,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from core.database import Transaction
-from core.migrate import require_newest, upgrade
-from core.postgres import PostgresDatabase
-from core.sqlite import SqliteDatabase
-from stores import audit_outbox
-from stores.audit_outbox import EventRow, Horizon, PostgresOutbox, SqliteOutbox
+from core.database.interface import Transaction
+from core.database.postgres import PostgresDatabase
+from core.database.schema_version import require_newest, upgrade
+from core.database.sqlite import SqliteDatabase
+from stores import outbox as store
+from stores.outbox import EventRow, Horizon, PostgresOutbox, SqliteOutbox
 
 SINK, ME, OTHER = "stdout:ecs", "me", "somebody else"
 LEASE = timedelta(seconds=10)
@@ -59,14 +59,14 @@ Claimed = tuple[tuple[int, str | None], Horizon]
 
 async def claim(db: PostgresDatabase) -> Claimed | None:
     outbox = PostgresOutbox()
-    return await db.write(lambda tx: audit_outbox.claim(tx, outbox, SINK, ME, LEASE))
+    return await db.write(lambda tx: store.claim(tx, outbox, SINK, ME, LEASE))
 
 
 async def waiting(
     db: PostgresDatabase, claimed: Claimed, limit: int = 500
 ) -> list[EventRow] | None:
     outbox, (last, horizon) = PostgresOutbox(), claimed
-    return await db.read(lambda tx: audit_outbox.waiting(tx, outbox, last, horizon, limit))
+    return await db.read(lambda tx: store.waiting(tx, outbox, last, horizon, limit))
 
 
 async def handed_out(db: PostgresDatabase) -> list[str] | None:
@@ -177,12 +177,12 @@ def test_the_positions_are_what_the_argument_rests_on(play: Callable[[Scene], No
 
 
 def test_a_look_after_a_write_is_refused(play: Callable[[Scene], None]) -> None:
-    """Its fence would be older than what it saw."""
+    """Its barrier would be older than what it saw."""
 
     async def scene(db: PostgresDatabase, _url: str) -> None:
         def unit(tx: Transaction) -> None:
             tx.execute(PostgresOutbox.register, {"sink": "another"})
-            audit_outbox.claim(tx, PostgresOutbox(), SINK, ME, LEASE)
+            store.claim(tx, PostgresOutbox(), SINK, ME, LEASE)
 
         with pytest.raises(RuntimeError, match="has written before"):
             await db.write(unit)
@@ -205,7 +205,7 @@ async def ship(db: PostgresDatabase, until: asyncio.Event) -> list[str]:
 
 
 def _acknowledge(tx: Transaction, before: int, row: EventRow) -> bool:
-    return audit_outbox.acknowledge(tx, PostgresOutbox(), SINK, ME, before, row, LEASE)
+    return store.acknowledge(tx, PostgresOutbox(), SINK, ME, before, row, LEASE)
 
 
 async def write(url: str, seed: int, count: int) -> None:
@@ -267,14 +267,14 @@ def shell(folder: Path, *statements: str) -> None:
 async def take(db: SqliteDatabase) -> list[str]:
     """Everything that waits, acknowledged."""
     outbox = SqliteOutbox()
-    claimed = await db.write(lambda tx: audit_outbox.claim(tx, outbox, SINK, ME, LEASE))
+    claimed = await db.write(lambda tx: store.claim(tx, outbox, SINK, ME, LEASE))
     if claimed is None:
         return []
     last, horizon = claimed
-    rows = await db.read(lambda tx: audit_outbox.waiting(tx, outbox, last, horizon, 500))
+    rows = await db.read(lambda tx: store.waiting(tx, outbox, last, horizon, 500))
     assert rows
     assert await db.write(
-        lambda tx: audit_outbox.acknowledge(tx, outbox, SINK, ME, last[0], rows[-1], LEASE)
+        lambda tx: store.acknowledge(tx, outbox, SINK, ME, last[0], rows[-1], LEASE)
     )
     return [row.id for row in rows]
 
@@ -335,7 +335,7 @@ def test_a_sink_has_one_holder_until_its_time_is_over(
 
         async def claim(who: str, lease: float) -> bool:
             time = timedelta(seconds=lease)
-            unit = partial(audit_outbox.claim, outbox=outbox, sink=SINK, me=who, lease=time)
+            unit = partial(store.claim, outbox=outbox, sink=SINK, me=who, lease=time)
             return await db.write(unit) is not None
 
         shell(tmp_path, INSERT.format("row"))
@@ -344,9 +344,9 @@ def test_a_sink_has_one_holder_until_its_time_is_over(
         assert await claim(ME, 0)
         assert await claim(OTHER, 10)
         assert not await claim(ME, 10)
-        await db.write(lambda tx: audit_outbox.release(tx, SINK, ME))
+        await db.write(lambda tx: store.release(tx, SINK, ME))
         assert not await claim(ME, 10)
-        await db.write(lambda tx: audit_outbox.release(tx, SINK, OTHER))
+        await db.write(lambda tx: store.release(tx, SINK, OTHER))
         assert await claim(ME, 10)
 
     on_file(scene)
@@ -361,20 +361,20 @@ def test_a_holder_of_yesterday_acknowledges_nothing(
         for who in (ME, OTHER):
             await db.write(
                 partial(
-                    audit_outbox.claim,
+                    store.claim,
                     outbox=outbox,
                     sink=SINK,
                     me=who,
                     lease=timedelta(seconds=-1),
                 )
             )
-        last, horizon = (0, None), audit_outbox.Horizon()
-        rows = await db.read(lambda tx: audit_outbox.waiting(tx, outbox, last, horizon, 1))
+        last, horizon = (0, None), store.Horizon()
+        rows = await db.read(lambda tx: store.waiting(tx, outbox, last, horizon, 1))
         assert rows
         for who, before, moved in ((ME, 0, False), (OTHER, 5, False), (OTHER, 0, True)):
             assert moved is await db.write(
                 partial(
-                    audit_outbox.acknowledge,
+                    store.acknowledge,
                     outbox=outbox,
                     sink=SINK,
                     me=who,

@@ -21,7 +21,7 @@ import pytest
 from services.audit_forwarding.json_formats import ecs
 from services.audit_forwarding.transports import Stdout
 from services.audit_forwarding.worker import Schedule, SinkWorker
-from stores.audit_outbox import EventRow, PostgresOutbox, SqliteOutbox
+from stores.outbox import EventRow, PostgresOutbox, SqliteOutbox
 from tests.shipping.receivers import TlsCollector, UdpCollector, id_of
 from tests.storage.trail import until
 from tests.support import production

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.migrate import upgrade
-from core.sqlite import SqliteDatabase
+from core.database.schema_version import upgrade
+from core.database.sqlite import SqliteDatabase
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 import audit
 from audit import Event
-from core.database import Change
+from core.database.interface import Change
 from devtools.authenticator import Flaw, SoftAuthenticator
 from tests.conftest import StartService
 from tests.support.service import JANE, Service

@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import column, text
 
-import core.sqlite
-from core.database import DatabaseUnavailable, Transaction, after_commit
-from core.migrate import upgrade
-from core.sqlite import SqliteDatabase, SqliteTransaction
+from core.database import sqlite_group_commit, sqlite_writer_reads
+from core.database.interface import DatabaseUnavailable, Transaction, after_commit
+from core.database.schema_version import upgrade
+from core.database.sqlite import SqliteDatabase
+from core.database.sqlite_connection import SqliteTransaction
 from tests.storage.units import (
     INSERT,
     Gate,
@@ -27,11 +28,14 @@ from tests.storage.units import (
 )
 
 ONE_PAGE, MANY_PAGES = (text(f"PRAGMA max_page_count={pages}") for pages in (1, 1_000_000))
-PRAGMAS = [text(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")]
+PRAGMAS = [
+    text(f"PRAGMA {name}").columns(column(name))
+    for name in ("journal_mode", "synchronous", "foreign_keys")
+]
 
 
 def missing(tx: Transaction) -> int:
-    rows: int = tx.execute(text("SELECT 1 FROM nowhere")).scalar()
+    rows: int = tx.query(text("SELECT 1 FROM nowhere").columns(column("one"))).scalar()
     return rows
 
 
@@ -39,7 +43,7 @@ def test_a_lock_held_too_long_is_unavailability_and_no_hang(
     db: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """E3: refused within the timeout; readers are not held up; afterwards all is well."""
-    monkeypatch.setattr(core.sqlite, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_group_commit, "BUSY_TIMEOUT", 0.05)
 
     async def write() -> None:
         with locked(tmp_path / "app.db"):
@@ -107,10 +111,10 @@ def test_a_disk_that_is_full_is_unavailability_and_passes(
             tx.execute(INSERT, {"id": f"flood {number}", "details": "x" * 4096})
 
     async def write() -> None:
-        await db.write(lambda tx: tx.execute(ONE_PAGE))
+        await db.write(lambda tx: tx.query(ONE_PAGE))
         with pytest.raises(DatabaseUnavailable):
             await db.write(flood)
-        await db.write(lambda tx: tx.execute(MANY_PAGES))
+        await db.write(lambda tx: tx.query(MANY_PAGES))
         assert await db.write(note("a")) == "a"
 
     run(db, write)
@@ -172,7 +176,7 @@ def test_the_connections_are_as_durable_as_sqlite_can_be(db: SqliteDatabase) -> 
     """E1: write-ahead log, a flush at every commit, foreign keys held."""
 
     def pragmas(tx: Transaction) -> list[object]:
-        return [tx.execute(pragma).scalar() for pragma in PRAGMAS]
+        return [tx.query(pragma).scalar() for pragma in PRAGMAS]
 
     async def both() -> None:
         assert await db.write(pragmas) == ["wal", 2, 1]
@@ -245,7 +249,7 @@ def test_a_read_while_a_commit_waits_sees_nothing_of_it(
         writing = await held(db, gate)
         # Nobody waits for long.
         assert await asyncio.wait_for(db.read(count), 5) == 1
-        monkeypatch.setattr(core.sqlite, "LOOK_PATIENCE_SECONDS", 60)
+        monkeypatch.setattr(sqlite_writer_reads, "MAX_WAIT_SECONDS", 60)
         late = asyncio.create_task(db.read(count))
         await asyncio.sleep(0)
         gate.open()
@@ -265,7 +269,7 @@ def test_a_read_that_fails_beside_a_commit_is_nobody_elses_trouble(
 
     async def live() -> None:
         await db.write(note("a"))
-        monkeypatch.setattr(core.sqlite, "LOOK_PATIENCE_SECONDS", 60)
+        monkeypatch.setattr(sqlite_writer_reads, "MAX_WAIT_SECONDS", 60)
         gate = Gate()
         writing = await held(db, gate)
         reads = [asyncio.create_task(db.read(unit)) for unit in (count, fail, missing, count)]
@@ -283,7 +287,7 @@ def test_reads_and_batches_that_fail_get_on_with_each_other(
     db: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """E3: a read met a connection that the thread was closing, and the process was gone."""
-    monkeypatch.setattr(core.sqlite, "PATIENCE_SECONDS", 0.002)
+    monkeypatch.setattr(sqlite_group_commit, "BUSY_TIMEOUT", 0.002)
 
     async def read_on(ends: float) -> int:
         reads = 0

@@ -17,8 +17,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
-from core.migrate import MIGRATIONS, upgrade
-from models import Base
+from core.database.schema_version import MIGRATIONS, upgrade
+from core.database.types import Base
 from tests.support import revisions
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.sqlite import SqliteDatabase
+from core.database.sqlite import SqliteDatabase
 from tests.storage.units import count, run
 
 # The contract's columns with their types; further ones are allowed.

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.database import Conflict, DatabaseUnavailable, Transaction, Unit, after_commit
-from core.sqlite import SqliteDatabase
+from core.database.interface import Conflict, DatabaseUnavailable, Transaction, Unit, after_commit
+from core.database.sqlite import SqliteDatabase
 from tests.storage.units import Gate, before_each_commit, count, held, note, notes, run
 
 NOWHERE = text("SELECT 'hunter2' FROM nowhere")
@@ -106,7 +106,7 @@ def test_another_database_error_is_unavailability(db: SqliteDatabase) -> None:
 
     async def write() -> None:
         with pytest.raises(DatabaseUnavailable) as error:
-            await db.write(lambda tx: tx.execute(NOWHERE))
+            await db.write(lambda tx: tx.query(NOWHERE))
         assert "hunter2" not in str(error.value)
 
     run(db, write)

@@ -12,17 +12,20 @@ from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, func, insert, select
 
-from core.database import Transaction, Unit
-from core.sqlite import SqliteDatabase
+from core.database.compiled_statements import Statement
+from core.database.interface import Transaction, Unit
+from core.database.sqlite import SqliteDatabase
 from models import AuditLog
 
 T = TypeVar("T")
 
 # Every migrated database has this table; the tests here need no more of it than its key.
-INSERT = insert(AuditLog).values(
-    id=bindparam("id"), event_type="note", success=1, details=bindparam("details", None)
+INSERT = Statement(
+    insert(AuditLog).values(
+        id=bindparam("id"), event_type="note", success=1, details=bindparam("details", None)
+    )
 )
-COUNT = select(func.count()).select_from(AuditLog)
+COUNT = Statement(select(func.count()).select_from(AuditLog))
 
 
 def run(db: SqliteDatabase, work: Callable[[], Awaitable[T]]) -> T:

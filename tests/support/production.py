@@ -17,8 +17,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from core.migrate import newest_revision
-from stores.redis import PREFIX
+from core.database.schema_version import newest_revision
+from stores.challenges.redis import PREFIX
 from tests.support.workers import own_redis
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from alembic.script import ScriptDirectory
 
-from core.migrate import MIGRATIONS
+from core.database.schema_version import MIGRATIONS
 
 FIRST = "0001"
 # The columns of the first revision; `x` stands for how a database writes bytes.

@@ -15,8 +15,8 @@ import pytest
 
 import audit
 from audit import Caller, Event, Party
-from core.database import Listener, Transaction
-from core.sqlite import SqliteTransaction
+from core.database.interface import Listener, Transaction
+from core.database.sqlite_connection import SqliteTransaction
 from stores import audit_logs
 from stores.users import UserRow
 
@@ -72,7 +72,7 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def record(event: Event, *listeners: Listener) -> list[Callable[[], None]]:
     """What is called after the commit."""
     with closing(sqlite3.connect(":memory:")) as connection:
-        tx = SqliteTransaction(connection, listeners)
+        tx = SqliteTransaction(connection, listeners=listeners)
         audit.record(tx, CALLER, event)
         return tx.callbacks
 

@@ -18,13 +18,13 @@ from unittest.mock import patch
 
 from pydantic import SecretStr, ValidationError
 
-import stores.challenges
-import stores.redis
+import stores.challenges.memory
+import stores.challenges.redis
 import tests.support.service
 from core.relying_party import cose_key as cose
 from core.settings import Settings
 from stores import credentials, users
-from stores.challenges import Pending, PendingUser
+from stores.challenges.interface import Pending, PendingUser
 from stores.credentials import CredentialRow
 from stores.users import UserRow
 from tests.support.clock import HeldClock
@@ -121,8 +121,8 @@ def _service(vector: Vector, folder: Path, attestation: str | None) -> Iterator[
 def _remember_challenge(service: Service, vector: Vector, pending: Pending) -> None:
     challenge = vector.given["challenge_b64url"]
     with (
-        patch.object(stores.challenges, "new_challenge", return_value=challenge),
-        patch.object(stores.redis, "new_challenge", return_value=challenge),
+        patch.object(stores.challenges.memory, "new_challenge", return_value=challenge),
+        patch.object(stores.challenges.redis, "new_challenge", return_value=challenge),
     ):
         assert service.run(service.app.state.challenges.put(pending)) == challenge
 

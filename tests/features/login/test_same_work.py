@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from sqlalchemy import Executable
 
 import core.relying_party.authentication
-from core.database import Rows, Transaction
-from core.postgres import PostgresTransaction
+from core.database.compiled_statements import Statement
+from core.database.interface import Result, Transaction
+from core.database.postgres import PostgresTransaction
+from core.database.sqlite_connection import SqliteTransaction
 from core.relying_party import cose_key as cose
 from core.relying_party.decoys import Decoys
-from core.sqlite import SqliteTransaction
 from devtools.authenticator import OMIT, Flaw, SoftAuthenticator
 from devtools.cose import EDDSA, ES256, RS256
 from devtools.encoding import from_b64url
@@ -36,10 +36,10 @@ def work_of(service: Service, monkeypatch: pytest.MonkeyPatch, email: str) -> li
         return make_decoy(self, address)
 
     def noted(
-        self: Transaction, statement: Executable, values: Mapping[str, Any] | None = None
-    ) -> Rows:
+        self: Transaction, statement: Statement, values: Mapping[str, Any] | None = None
+    ) -> Result:
         work.append(str(statement))
-        found: Rows = run(self, statement, values or {})
+        found: Result = run(self, statement, values or {})
         return found
 
     monkeypatch.setattr(Decoys, "of", counted)

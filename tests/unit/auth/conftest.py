@@ -13,7 +13,7 @@ import pytest
 import audit
 from audit import Caller, Event
 from auth import LoggedIn, Passkeys
-from core.database import Change, Database, Transaction
+from core.database.interface import Change, Database, Transaction
 from core.email_address import EmailAddress
 from core.errors import Refusal
 from core.relying_party.ceremonies import RelyingParty
@@ -23,7 +23,7 @@ from core.tokens import Tokens
 from devtools.authenticator import Flaw, SoftAuthenticator
 from schemas import RegisterBegin
 from stores import credentials, users
-from stores.challenges import MemoryChallenges
+from stores.challenges.memory import MemoryChallenges
 from stores.credentials import Account, CredentialRow, CredentialTaken
 from stores.users import EmailTaken, UserRow
 from tests.support.clock import HeldClock
@@ -64,8 +64,7 @@ class World:
             self.people, self.keys, self.trail, self.used = kept
             raise
 
-    async def append(self, unit: Callable[[Transaction], T]) -> T:
-        return await self.write(unit)
+    autocommit = decide = write
 
     async def read(self, unit: Callable[[Transaction], T]) -> T:
         return unit(TX)

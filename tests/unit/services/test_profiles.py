@@ -11,7 +11,7 @@ import pytest
 
 import audit
 from audit import Caller, Event, Party
-from core.database import Database, Transaction
+from core.database.interface import Database, Transaction
 from core.errors import Refusal
 from core.settings import Settings
 from core.tokens.access_tokens import Subject, Tokens
@@ -51,8 +51,10 @@ class World:
         self.order.append("write")
         return unit(TX)
 
-    async def append(self, unit: Callable[[Transaction], Any]) -> Any:
+    async def autocommit(self, unit: Callable[[Transaction], Any]) -> Any:
         return await self.write(unit)
+
+    decide = autocommit
 
     async def admit(self, caller: Caller, action: str) -> dict[str, str]:
         self.order.append("admit")

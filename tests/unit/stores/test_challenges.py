@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import pytest
 
 from core.encoding import base64url_decode as decode
-from stores.challenges import LIFETIME_SECONDS, MemoryChallenges, Pending
+from stores.challenges.interface import LIFETIME_SECONDS, Pending
+from stores.challenges.memory import MemoryChallenges
 from tests.support.clock import HeldClock
 
 T = TypeVar("T")

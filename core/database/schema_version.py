@@ -1,4 +1,4 @@
-"""The schema: brought up to date on SQLite, demanded to be so on PostgreSQL."""
+"""The schema's version: SQLite is migrated at start, PostgreSQL must have been migrated before."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Text, column, select, table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from core.database import Transaction
+from core.database.compiled_statements import Statement
+from core.database.interface import Transaction
 from core.errors import ConfigurationError
 
-_REVISION = select(column("version_num", Text)).select_from(table("alembic_version"))
-MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
-# What only PostgreSQL needs for the order of shipping, see stores/audit_outbox.py.
+_REVISION = Statement(select(column("version_num", Text)).select_from(table("alembic_version")))
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+# Only PostgreSQL has these; stores/outbox.py says why.
 POSTGRESQL_ONLY = {"position", "ix_audit_logs_position"}
 
 
 def belongs_to_the_models(
     _item: object, name: str | None, _kind: str, reflected: bool, model: object
 ) -> bool:
-    """Whether autogenerate compares this: not what the models leave to PostgreSQL alone."""
+    """Whether Alembic's autogenerate compares this item: all but those of POSTGRESQL_ONLY."""
     return not (reflected and model is None and name in POSTGRESQL_ONLY)
 
 
@@ -35,7 +36,7 @@ def _config() -> Config:
 
 
 def upgrade(engine: Engine) -> None:
-    """Apply every migration that `engine`'s database has not seen. Safe to call at every start."""
+    """Apply the migrations that `engine`'s database still lacks. Call it at every start."""
     config = _config()
     with engine.connect() as connection:
         config.attributes["connection"] = connection
@@ -44,26 +45,26 @@ def upgrade(engine: Engine) -> None:
 
 @cache
 def newest_revision() -> str:
-    """The revision that this version of the service works with."""
+    """The revision that this version of the service needs."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
-    # There is always a first migration.
+    # migrations/versions is never empty.
     assert head is not None  # noqa: S101
     return head
 
 
 def revision_of(connection: Connection) -> str | None:
-    """The revision a database is at; None if it has never been migrated."""
+    """The revision of a database; None if it was never migrated."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def revision_in(tx: Transaction) -> str | None:
-    """The same, for a database that the service has open."""
+    """The same, in a transaction of the service."""
     found: str | None = tx.execute(_REVISION).scalar()
     return found
 
 
 async def require_newest(engine: AsyncEngine) -> None:
-    """Refuse a database that is behind or ahead. Raises ConfigurationError, with the command."""
+    """Raise ConfigurationError, with the command to run, unless the schema is at the newest."""
     async with engine.connect() as connection:
         found = await connection.run_sync(revision_of)
     if found != newest_revision():

@@ -27,7 +27,6 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Select,
     Text,
     bindparam,
     cast,
@@ -39,15 +38,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 
-from core.database import Transaction
+from core.database.compiled_statements import Statement
+from core.database.interface import Transaction
 from models import AuditLog, AuditSink
 
-# Past every position there can be.
-ENDLESS = 2**62
+# Greater than every position.
+MAX_POSITION = 2**62
 
 
 class Position(ColumnElement[int]):
-    """Where a row stands in the order of shipping."""
+    """The SQL expression of a row's place in the order of forwarding."""
 
     inherit_cache = True
     type = BigInteger()
@@ -64,7 +64,7 @@ def _rowid(_element: Position, _compiler: Any, **_kw: Any) -> str:
 
 
 class EventRow(NamedTuple):
-    """One row of the trail with its position, as sinks and exports get it."""
+    """One row of `audit_logs` with its position, as sinks and exports get it."""
 
     position: int
     id: str
@@ -82,8 +82,12 @@ class EventRow(NamedTuple):
     created_at: datetime
 
 
-class Look(NamedTuple):
-    """A sink at one moment: the last row it acknowledged, who ships, and what there is."""
+class SinkStatus(NamedTuple):
+    """The state of a sink at the moment `now`.
+
+    `position` and `row_id`: the last row that it acknowledged; `start`: that row's position today.
+    `holder`: the worker that forwards to it, until `held_until`. `newest`: the highest position.
+    """
 
     position: int
     row_id: str | None
@@ -95,31 +99,33 @@ class Look(NamedTuple):
 
     @property
     def behind(self) -> int:
-        """How many rows wait, about: positions have gaps."""
+        """About how many rows wait: positions have gaps."""
         return max(0, self.newest - self.start)
 
     def is_free_for(self, holder: str) -> bool:
-        """Whether this worker may ship: nobody else does, or they have not been heard of."""
+        """Whether the worker `holder` may forward: no other worker's lease is still running."""
         return (
             self.holder in (None, holder) or self.held_until is None or self.held_until < self.now
         )
 
 
 class Horizon(NamedTuple):
-    """Up to `position` no row can appear any more once every transaction before `fence` ended."""
+    """Up to `position` no row can appear once every transaction before `xmin_barrier` has ended."""
 
-    position: int = ENDLESS
-    fence: int = 0
+    position: int = MAX_POSITION
+    xmin_barrier: int = 0
 
 
 _ORDER = Position()
 COLUMNS = [_ORDER, *(getattr(AuditLog, name) for name in EventRow._fields[1:])]
-_SINK = select(AuditSink.position, AuditSink.row_id, AuditSink.holder, AuditSink.held_until).where(
-    AuditSink.sink == bindparam("sink")
+_SINK = Statement(
+    select(AuditSink.position, AuditSink.row_id, AuditSink.holder, AuditSink.held_until).where(
+        AuditSink.sink == bindparam("sink")
+    )
 )
-_NEWEST = select(func.coalesce(func.max(_ORDER), 0)).select_from(AuditLog)
-_PLACE = select(_ORDER).where(AuditLog.id == bindparam("row_id"))
-_CLAIM = (
+_NEWEST = Statement(select(func.coalesce(func.max(_ORDER), 0)).select_from(AuditLog))
+_PLACE = Statement(select(_ORDER).where(AuditLog.id == bindparam("row_id")))
+_CLAIM = Statement(
     update(AuditSink)
     .where(
         AuditSink.sink == bindparam("of_sink"),
@@ -132,7 +138,7 @@ _CLAIM = (
     )
     .values(holder=bindparam("me"), held_until=bindparam("until"))
 )
-_ROWS = (
+_ROWS = Statement(
     select(*COLUMNS)
     .where(
         _ORDER.between(bindparam("first", type_=BigInteger), bindparam("up_to", type_=BigInteger))
@@ -140,8 +146,8 @@ _ROWS = (
     .order_by(_ORDER)
     .limit(bindparam("rows"))
 )
-# Only who holds the sink moves its cursor, and only from where it was.
-_ACKNOWLEDGE = (
+# Only the holder of a sink moves its cursor, and only from the position that it read.
+_ACKNOWLEDGE = Statement(
     update(AuditSink)
     .where(
         AuditSink.sink == bindparam("of_sink"),
@@ -155,47 +161,51 @@ _ACKNOWLEDGE = (
         updated_at=bindparam("moment"),
     )
 )
-_RELEASE = (
+_RELEASE = Statement(
     update(AuditSink)
     .where(AuditSink.sink == bindparam("of_sink"), AuditSink.holder == bindparam("me"))
     .values(holder=None, held_until=None)
 )
-_OWN_ID = select(cast(func.pg_current_xact_id_if_assigned(), Text))
-_NOW = select(func.clock_timestamp())
-_FENCE = select(cast(cast(func.pg_current_xact_id(), Text), BigInteger))
-_OLDEST = select(cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger))
+_OWN_ID = Statement(select(cast(func.pg_current_xact_id_if_assigned(), Text)))
+_NOW = Statement(select(func.clock_timestamp()))
+_XMIN_BARRIER = Statement(select(cast(cast(func.pg_current_xact_id(), Text), BigInteger)))
+_OLDEST = Statement(
+    select(cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger))
+)
 
 
 class Outbox(Protocol):
-    """What differs between the databases."""
+    """The parts of forwarding that differ between the databases."""
 
-    register: Any
+    register: Statement
 
     def now(self, tx: Transaction) -> datetime:
-        """The moment, by a clock that all workers share."""
+        """The current time, by a clock that all workers share."""
         ...
 
     def newest(self, tx: Transaction) -> int:
-        """The highest position that can be seen; 0 if there is none."""
+        """The highest visible position; 0 if there is no row."""
         ...
 
     def start(self, tx: Transaction, position: int, row_id: str | None) -> int:
-        """Where the row stands today that was last acknowledged at `position`."""
+        """The position today of the row that was acknowledged at `position`."""
         ...
 
     def horizon(self, tx: Transaction, newest: int) -> Horizon:
-        """How far shipping may go, once `is_settled`; `newest` was read before, in `tx`."""
+        """How far forwarding may go once `is_settled`. `newest` was read before, in `tx`."""
         ...
 
     def is_settled(self, tx: Transaction, horizon: Horizon) -> bool:
-        """Whether no row can appear any more up to `horizon`."""
+        """Whether no further row can appear up to `horizon`."""
         ...
 
 
 class SqliteOutbox:
-    """One file, one writer at a time: what can be seen is final."""
+    """SQLite has one writer at a time, so every visible row is final."""
 
-    register = sqlite.insert(AuditSink).values(sink=bindparam("sink")).on_conflict_do_nothing()
+    register = Statement(
+        sqlite.insert(AuditSink).values(sink=bindparam("sink")).on_conflict_do_nothing()
+    )
 
     def now(self, _tx: Transaction) -> datetime:
         return datetime.now(UTC)
@@ -215,16 +225,18 @@ class SqliteOutbox:
 
 
 class PostgresOutbox:
-    """Many writers: see the argument in this module's first lines."""
+    """PostgreSQL has many writers: this module's docstring says why nothing is skipped."""
 
-    register = postgresql.insert(AuditSink).values(sink=bindparam("sink")).on_conflict_do_nothing()
+    register = Statement(
+        postgresql.insert(AuditSink).values(sink=bindparam("sink")).on_conflict_do_nothing()
+    )
 
     def now(self, tx: Transaction) -> datetime:
         moment: datetime | None = tx.execute(_NOW, {}).scalar()
         return moment or datetime.now(UTC)
 
     def newest(self, tx: Transaction) -> int:
-        # The fence would be this transaction's id, and older than what is seen here.
+        # The barrier would be this transaction's id, which is older than the rows it sees.
         if tx.execute(_OWN_ID, {}).scalar() is not None:
             raise RuntimeError("a transaction that looks at the outbox has written before")
         return _number(tx, _NEWEST)
@@ -233,41 +245,42 @@ class PostgresOutbox:
         return position
 
     def horizon(self, tx: Transaction, newest: int) -> Horizon:
-        return Horizon(newest, _number(tx, _FENCE))
+        return Horizon(newest, _number(tx, _XMIN_BARRIER))
 
     def is_settled(self, tx: Transaction, horizon: Horizon) -> bool:
-        return _number(tx, _OLDEST) >= horizon.fence
+        return _number(tx, _OLDEST) >= horizon.xmin_barrier
 
 
-def _number(tx: Transaction, statement: Select[Any]) -> int:
-    """The one number that `statement` asks for."""
+def _number(tx: Transaction, statement: Statement) -> int:
+    """The number that `statement` selects; 0 for NULL."""
     return int(tx.execute(statement, {}).scalar() or 0)
 
 
-def look(tx: Transaction, outbox: Outbox, sink: str) -> Look:
-    """Where `sink` stands; a sink that was never heard of has acknowledged nothing."""
+def status(tx: Transaction, outbox: Outbox, sink: str) -> SinkStatus:
+    """The state of `sink`. An unknown sink has acknowledged nothing."""
     newest = outbox.newest(tx)
     found = tx.execute(_SINK, {"sink": sink}).first()
     position, row_id, holder, held_until = found or (0, None, None, None)
     start = outbox.start(tx, position, row_id)
-    return Look(position, row_id, holder, held_until, outbox.now(tx), start, newest)
+    return SinkStatus(position, row_id, holder, held_until, outbox.now(tx), start, newest)
 
 
 def claim(
     tx: Transaction, outbox: Outbox, sink: str, me: str, lease: timedelta
 ) -> tuple[tuple[int, str | None], Horizon] | None:
-    """Become the one who ships to `sink`: its last acknowledged row, and how far to go from there.
+    """Make the worker `me` the holder of `sink` for `lease`.
 
-    None if somebody else is, or nothing waits. Must be the first in its transaction to write.
+    Returns the last acknowledged row, and how far to forward from there. None if another worker
+    holds the sink or no row waits. Nothing may be written before it in its transaction.
     """
-    seen = look(tx, outbox, sink)
+    seen = status(tx, outbox, sink)
     if not seen.behind or not seen.is_free_for(me):
         return None
     tx.execute(outbox.register, {"sink": sink})
     values = {"of_sink": sink, "me": me, "moment": seen.now, "until": seen.now + lease}
     if tx.execute(_CLAIM, values).rowcount == 0:
         return None
-    # Read anew: who held the sink until a moment ago may have moved on since the look.
+    # Read again: the former holder may have acknowledged rows since the first read.
     found = tx.execute(_SINK, {"sink": sink}).first()
     last = (found[0], found[1]) if found else (0, None)
     return last, outbox.horizon(tx, seen.newest)
@@ -276,7 +289,7 @@ def claim(
 def waiting(
     tx: Transaction, outbox: Outbox, last: tuple[int, str | None], horizon: Horizon, limit: int
 ) -> list[EventRow] | None:
-    """The rows after `last`, in order, at most `limit`; None while `horizon` is not settled."""
+    """At most `limit` rows after `last`, in their order. None while `horizon` is not settled."""
     if not outbox.is_settled(tx, horizon):
         return None
     after = outbox.start(tx, *last)
@@ -293,9 +306,10 @@ def acknowledge(
     row: EventRow,
     lease: timedelta,
 ) -> bool:
-    """Note that `sink` has everything up to `row`, and keep it for `lease`.
+    """Record that `sink` has every row up to `row`, and hold the sink for another `lease`.
 
-    False if it is not this worker's any more, or does not stand at `before`: nothing is changed.
+    Returns False and changes nothing if `me` does not hold the sink any more, or if the sink's
+    position is not `before`.
     """
     now = outbox.now(tx)
     values = {
@@ -311,5 +325,5 @@ def acknowledge(
 
 
 def release(tx: Transaction, sink: str, me: str) -> None:
-    """Let another worker ship to `sink` at once, if this one did."""
+    """Let another worker take `sink` at once, if the worker `me` holds it."""
     tx.execute(_RELEASE, {"of_sink": sink, "me": me})

@@ -1,7 +1,7 @@
-"""Indexes for the documented questions, which must be answered in a second at ten million rows.
+"""Indexes for the documented audit queries, which must take below a second at ten million rows.
 
-What failed is asked for by type and in the order of time; who logs in from where, by counting. Both
-indexes hold only the rows they are for: a success that is no login adds to neither.
+One is for failures, by type and time; the other for counting logins by email and address. Both are
+partial indexes: a successful event that is no login adds to neither.
 
 Revision: 0003
 """

@@ -1,41 +1,22 @@
-"""Rate-limit counters: fixed windows, and those of this process's memory.
+"""Rate-limit counters in this process's memory: for one worker.
 
-One window length for all keys means that the order of arrival is the order of expiry, and a hit
-costs the same however many there are.
+All windows have one length, so the oldest counter is the first to be dropped, and a hit costs the
+same however many counters there are.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
 
 from core.clock import Clock
+from stores.rate_counters.interface import Counted
 
 MAX_KEYS = 200_000
 
 
-class Counted(NamedTuple):
-    """Where a counter stands, and the seconds until it is forgotten."""
-
-    hits: int
-    seconds_left: float
-
-
-class Counters(Protocol):
-    """Where requests are counted."""
-
-    async def hit(self, counters: Sequence[tuple[str, int]], window: int) -> list[Counted]:
-        """Count one request under each key in turn, up to the first that is over its limit.
-
-        So who is refused for a limit of their own uses up no other. `window`: seconds that a
-        counter lives. Raises Unavailable.
-        """
-        ...
-
-
 class MemoryCounters:
-    """Counters that die with their window; past `capacity` the oldest are forgotten."""
+    """`Counters` in a dictionary; when there are more than `capacity`, the oldest are dropped."""
 
     def __init__(self, clock: Clock, capacity: int = MAX_KEYS) -> None:
         self._clock, self._capacity = clock, capacity

@@ -19,7 +19,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "core/cose.py": _tests("mutants_cose", "cose", "nobodys_keys"),
     "core/ctap_cbor.py": _tests("mutants_ctap_cbor", "ctap_cbor"),
     "core/attestation_object.py": _tests("mutants_attestation_object"),
-    "stores/challenges/memory.py": _tests("mutants_challenges", "challenges"),
+    "stores/challenges/memory.py": _tests("challenges"),
     "services/access.py": _tests("mutants_access"),
     "audit.py": _tests("mutants_audit"),
     "auth.py": _tests("mutants_auth"),

@@ -123,3 +123,14 @@ def test_how_many_wait_can_be_asked() -> None:
     store = MemoryChallenges(HeldClock(), 100)
     run(store.put(JANE))
     assert store.figures() == {"challenges_waiting": 1}
+
+
+def test_a_ceremony_begins_with_no_user_and_nothing_offered() -> None:
+    pending = Pending("login", None)
+    assert pending.user is None
+    assert pending.offered == frozenset()
+
+
+def test_a_challenge_lives_300_seconds() -> None:
+    """A6: the contract's number; the tests above compute with the constant."""
+    assert LIFETIME_SECONDS == 300

@@ -1,4 +1,4 @@
-"""What happens while PostgreSQL or Redis is away: a clean 503, and nothing open."""
+"""While PostgreSQL or Redis is away, requests get 503 and nothing is let through."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOBODY = "redis://127.0.0.1:1/0"
 def test_without_redis_ceremonies_are_refused_and_profiles_are_read(
     tmp_path: Path, database: str, device: SoftAuthenticator
 ) -> None:
-    """E4: never open, and what needs no Redis goes on."""
+    """E4: ceremonies are refused; requests that need no Redis are served."""
     with Service(tmp_path, database_url=database, redis_url=production.REDIS) as service:
         user = service.register(device)
         token = service.login(device)
@@ -34,7 +34,7 @@ def test_without_redis_ceremonies_are_refused_and_profiles_are_read(
 def test_a_challenge_that_redis_has_lost_is_a_refused_login(
     service: Service, device: SoftAuthenticator
 ) -> None:
-    """E4: flushed is forgotten, not forgiven; the next login works."""
+    """E4: a login whose challenge was flushed is refused; the next login works."""
     service.register(device)
     assertion = device.get(service.begin_login())
     production.flush_redis()
@@ -45,7 +45,7 @@ def test_a_challenge_that_redis_has_lost_is_a_refused_login(
 def test_a_server_that_cuts_every_connection_is_found_again(
     service: Service, device: SoftAuthenticator
 ) -> None:
-    """E4: what a restart of PostgreSQL looks like to its clients."""
+    """E4: as a restart of PostgreSQL cuts its clients' connections."""
     service.register(device)
     database = service.settings.database_url.rpartition("/")[2]
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ?"
@@ -64,7 +64,7 @@ def test_a_server_that_cuts_every_connection_is_found_again(
 
 
 def test_a_database_that_was_not_migrated_is_refused_with_the_command(tmp_path: Path) -> None:
-    """Several workers start at once: none of them migrates, all of them say what to do."""
+    """Workers do not migrate PostgreSQL: each refuses to start and names the command."""
     production.execute("postgres", "CREATE DATABASE passkeys_unmigrated")
     url = f"{production.SERVER}/passkeys_unmigrated"
     try:
@@ -89,7 +89,7 @@ def test_the_schema_goes_up_and_down() -> None:
 
 
 def test_a_url_may_demand_tls_or_do_without(tmp_path: Path, database: str) -> None:
-    """One reader of the URL, so that the schema is looked at as the service will connect."""
+    """The schema check and the service read the URL in the same way."""
     plain = f"{database}?sslmode=disable"
     with Service(tmp_path, database_url=plain, redis_url=production.REDIS) as service:
         assert service.post("/login/begin", {}).status_code == 200

@@ -77,7 +77,7 @@ def test_every_step_down_can_be_undone(empty: str) -> None:
 
 
 def test_rows_of_the_first_revision_survive_every_step_up(empty: str) -> None:
-    """The database of the first release is the one of the newest."""
+    """Rows of the first release are the same under the newest schema."""
     alembic(empty, "upgrade", revisions.FIRST)
     before = fill(empty)
     assert [len(found) for found in before] == [3, 3, 100]
@@ -89,7 +89,7 @@ def test_rows_of_the_first_revision_survive_every_step_up(empty: str) -> None:
 
 
 def test_rows_survive_the_way_back_to_the_first_revision(empty: str) -> None:
-    """An operator may go back: what the first release knew is still there."""
+    """After a downgrade the rows of the first release are still there."""
     alembic(empty, "upgrade", revisions.FIRST)
     before = fill(empty)
     alembic(empty, "upgrade", "head")
@@ -135,7 +135,7 @@ def start_upgrade(database: str) -> subprocess.Popen[str]:
 
 @contextmanager
 def gate(database: str) -> Iterator[Callable[[int], None]]:
-    """Hold the migrations' lock; what is given waits until so many stand before it."""
+    """Hold the migrations' lock. The function given waits until so many processes wait for it."""
     loop = asyncio.new_event_loop()
     connection = loop.run_until_complete(asyncpg.connect(f"{SERVER}/{database}"))
     query = (
@@ -158,7 +158,7 @@ def gate(database: str) -> Iterator[Callable[[int], None]]:
 
 
 def test_upgrades_that_start_at_once_all_succeed(empty: str) -> None:
-    """As replicas do that each begin with a migration: one migrates, the others wait for it."""
+    """Replicas that start together: one migrates, the others wait for it."""
     with gate(empty) as wait_for:
         started = [start_upgrade(empty) for _ in range(AT_ONCE)]
         wait_for(AT_ONCE)

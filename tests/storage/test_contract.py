@@ -24,6 +24,8 @@ from core.database.sqlite import SqliteDatabase
 from tests.storage.contract import SCENES, SLOW, ids, two_notes
 from tests.storage.units import Gate, count, held, note, notes, run
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_sqlite_keeps_the_contract(db: SqliteDatabase, scene: str) -> None:
@@ -169,3 +171,14 @@ def test_stop_ends_the_reports_that_run(db: SqliteDatabase) -> None:
             await db.report(count)
 
     asyncio.run(live())
+
+
+def test_execute_if_is_for_the_audit_trail_alone() -> None:
+    """A store that needs two changes uses `write`: `execute_if` is a special case for logins."""
+    users = {
+        str(path.relative_to(ROOT))
+        for room in ("auth.py", "audit.py", "routes", "services", "stores")
+        for path in ([ROOT / room] if room.endswith(".py") else (ROOT / room).rglob("*.py"))
+        if ".execute_if" in path.read_text(encoding="utf-8")
+    }
+    assert users == {"stores/audit_logs.py"}

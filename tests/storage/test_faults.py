@@ -1,4 +1,4 @@
-"""A database that is locked, full or gone: an honest refusal in bounded time, and recovery."""
+"""SQLite that is locked, full or broken: units fail in bounded time, and later ones succeed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def missing(tx: Transaction) -> int:
 def test_a_lock_held_too_long_is_unavailability_and_no_hang(
     db: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E3: refused within the timeout; readers are not held up; afterwards all is well."""
+    """E3: a write fails within the timeout; reads go on; the next write succeeds."""
     monkeypatch.setattr(sqlite_group_commit, "BUSY_TIMEOUT", 0.05)
 
     async def write() -> None:
@@ -59,7 +59,7 @@ def test_a_lock_held_too_long_is_unavailability_and_no_hang(
 
 
 def test_a_lock_held_for_a_moment_is_waited_for(db: SqliteDatabase, tmp_path: Path) -> None:
-    """E3: an operator's short `UPDATE` costs nobody a login."""
+    """E3: an operator's short `UPDATE` makes no login fail."""
 
     async def write() -> None:
         with locked(tmp_path / "app.db"):
@@ -74,7 +74,7 @@ def test_a_lock_held_for_a_moment_is_waited_for(db: SqliteDatabase, tmp_path: Pa
 def test_a_commit_that_fails_is_told_to_everyone_in_the_batch(
     db: SqliteDatabase, tmp_path: Path
 ) -> None:
-    """E2: an I/O error at the commit: nobody is told a lie, nothing is logged, nothing remains."""
+    """E2: an I/O error at the commit: every unit fails, no callback runs, no row remains."""
     commits, called = list[int](), list[str]()
 
     def fail_the_second() -> None:
@@ -104,7 +104,7 @@ def test_a_commit_that_fails_is_told_to_everyone_in_the_batch(
 def test_a_disk_that_is_full_is_unavailability_and_passes(
     db: SqliteDatabase, tmp_path: Path
 ) -> None:
-    """E2: SQLite rolls the whole batch back by itself; the next one is fine once there is room."""
+    """E2: SQLite rolls the batch back by itself; the next batch succeeds once there is room."""
 
     def flood(tx: Transaction) -> None:
         for number in range(100):
@@ -122,7 +122,7 @@ def test_a_disk_that_is_full_is_unavailability_and_passes(
 
 
 def test_stop_finishes_what_was_accepted(db: SqliteDatabase, tmp_path: Path) -> None:
-    """E1: a shutdown loses nothing that somebody waits for."""
+    """E1: units that were accepted before the shutdown are committed and answered."""
     gate = Gate()
 
     async def live() -> None:
@@ -141,7 +141,7 @@ def test_stop_finishes_what_was_accepted(db: SqliteDatabase, tmp_path: Path) -> 
 
 
 def test_after_stop_everything_is_unavailable(tmp_path: Path) -> None:
-    """A late request is refused, and does not wait for a thread that has gone."""
+    """A late unit fails at once: it does not wait for a thread that has ended."""
     db = SqliteDatabase(f"sqlite:///{tmp_path}/app.db", upgrade)
 
     async def live() -> None:
@@ -157,7 +157,7 @@ def test_after_stop_everything_is_unavailable(tmp_path: Path) -> None:
 def test_each_statement_of_a_read_sees_what_is_committed(
     db: SqliteDatabase, tmp_path: Path
 ) -> None:
-    """As on PostgreSQL: no unit may count on more, and none pays for a transaction to read in."""
+    """As on PostgreSQL. A unit that needs one snapshot uses `decide` or `report`."""
 
     def twice(tx: Transaction) -> tuple[int, int]:
         before = count(tx)
@@ -173,7 +173,7 @@ def test_each_statement_of_a_read_sees_what_is_committed(
 
 
 def test_the_connections_are_as_durable_as_sqlite_can_be(db: SqliteDatabase) -> None:
-    """E1: write-ahead log, a flush at every commit, foreign keys held."""
+    """E1: write-ahead log, a flush at every commit, foreign keys enforced."""
 
     def pragmas(tx: Transaction) -> list[object]:
         return [tx.query(pragma).scalar() for pragma in PRAGMAS]
@@ -186,7 +186,7 @@ def test_the_connections_are_as_durable_as_sqlite_can_be(db: SqliteDatabase) -> 
 
 
 def test_a_writer_that_has_ended_refuses_and_lets_nobody_wait(db: SqliteDatabase) -> None:
-    """E1: whatever ended it, nobody hangs for it."""
+    """E1: whatever ended the writer's task, no caller waits for ever."""
 
     async def live() -> None:
         await db.start()
@@ -201,7 +201,7 @@ def test_a_writer_that_has_ended_refuses_and_lets_nobody_wait(db: SqliteDatabase
 
 
 def test_a_reader_that_broke_is_replaced(db: SqliteDatabase) -> None:
-    """E2: one failed read does not fail all that come after it."""
+    """E2: after a failed read the next one opens a new connection."""
 
     def break_it(tx: Transaction) -> int:
         assert db._reader is not None
@@ -217,7 +217,7 @@ def test_a_reader_that_broke_is_replaced(db: SqliteDatabase) -> None:
 
 
 def test_a_read_uses_the_pages_of_a_writer_that_has_nothing_to_do(db: SqliteDatabase) -> None:
-    """And one that cannot is done by the reader, which is for that."""
+    """A read that cannot use the writer's connection uses the reader's."""
     used: list[object] = []
 
     def look(tx: Transaction) -> int:
@@ -241,7 +241,7 @@ def test_a_read_uses_the_pages_of_a_writer_that_has_nothing_to_do(db: SqliteData
 def test_a_read_while_a_commit_waits_sees_nothing_of_it(
     db: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E1: what is not on the disk has not happened."""
+    """E1: rows of a commit that is under way are not visible."""
 
     async def live() -> None:
         await db.write(note("a"))
@@ -262,7 +262,7 @@ def test_a_read_while_a_commit_waits_sees_nothing_of_it(
 def test_a_read_that_fails_beside_a_commit_is_nobody_elses_trouble(
     db: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E1: it took the answers of the whole batch with it, and of all other reads."""
+    """E1: once, a failing read kept the batch and all other reads from being answered."""
 
     def fail(_tx: Transaction) -> int:
         raise ValueError("what a row holds")
@@ -286,7 +286,7 @@ def test_a_read_that_fails_beside_a_commit_is_nobody_elses_trouble(
 def test_reads_and_batches_that_fail_get_on_with_each_other(
     db: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E3: a read met a connection that the thread was closing, and the process was gone."""
+    """E3: once, a read used a connection while a thread closed it, and the process crashed."""
     monkeypatch.setattr(sqlite_group_commit, "BUSY_TIMEOUT", 0.002)
 
     async def read_on(ends: float) -> int:

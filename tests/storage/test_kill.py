@@ -1,4 +1,4 @@
-"""`kill -9` while people log in: whatever was answered with 200 is on disk, and stays spent."""
+"""`kill -9` while people log in: every login that was answered with 200 is on the disk."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def servers() -> Iterator[Servers]:
 
 
 class Person(threading.Thread):
-    """Logs in again and again until the server is gone; remembers what was answered with 200."""
+    """Logs in again and again until the server is killed; remembers the answers of 200."""
 
     def __init__(self, url: str, name: str, device: SoftAuthenticator) -> None:
         super().__init__(name=name, daemon=True)
@@ -76,7 +76,7 @@ def query(folder: Path, statement: str) -> list[tuple[Any, ...]]:
 
 
 def assert_on_disk(folder: Path, people: list[Person]) -> None:
-    """Every 200 has its row, and the sign count is no lower than the highest one answered."""
+    """Every 200 has its audit row, and the sign count is at least the highest answered one."""
     rows = query(
         folder,
         "SELECT request_id, user_email FROM audit_logs "
@@ -111,7 +111,7 @@ def log_in_until_killed(
 
 
 def test_no_answered_login_is_lost_to_a_kill(servers: Servers, tmp_path: Path) -> None:
-    """E1: thirty kills at odd moments, on one database; every restart goes on from there."""
+    """E1: thirty kills at random moments, on one database that is used again after each."""
     odd = random.Random(20_000)
     server = servers.make(tmp_path)
     server.start()
@@ -130,7 +130,7 @@ def test_no_answered_login_is_lost_to_a_kill(servers: Servers, tmp_path: Path) -
 
 
 def assert_nothing_is_replayed(server: Server, people: list[Person]) -> None:
-    """A1 E1: what logged someone in before the kill logs nobody in after it."""
+    """A1 E1: an assertion that was used before the kill is refused after it."""
     bodies = [someone.last_body for someone in people if someone.last_body]
     assert bodies
     with connect(server.url) as client:

@@ -120,7 +120,7 @@ def contents(file: Path) -> list[list[tuple[Any, ...]]]:
 
 
 def test_rows_of_the_first_revision_survive_every_step_up(engine: Engine, tmp_path: Path) -> None:
-    """The database of the first release is the one of the newest, byte for byte."""
+    """Rows of the first release are the same, byte for byte, under the newest schema."""
     file = tmp_path / "app.db"
     alembic(engine, lambda config: command.upgrade(config, revisions.FIRST))
     before = fill(file)
@@ -137,7 +137,7 @@ def test_rows_of_the_first_revision_survive_every_step_up(engine: Engine, tmp_pa
 
 
 def test_rows_survive_the_way_back_to_the_first_revision(engine: Engine, tmp_path: Path) -> None:
-    """An operator may go back: what the first release knew is still there."""
+    """After a downgrade the rows of the first release are still there."""
     alembic(engine, lambda config: command.upgrade(config, revisions.FIRST))
     before = fill(tmp_path / "app.db")
     upgrade(engine)
@@ -146,12 +146,12 @@ def test_rows_survive_the_way_back_to_the_first_revision(engine: Engine, tmp_pat
 
 
 def test_there_is_one_newest_revision() -> None:
-    """Two heads would refuse to start."""
+    """With two heads the service would not start."""
     assert len(ScriptDirectory(str(MIGRATIONS)).get_heads()) == 1
 
 
 def test_rows_survive_an_upgrade_at_the_next_start(engine: Engine, tmp_path: Path) -> None:
-    """The database of yesterday is the one of today."""
+    """A restart keeps the rows."""
     upgrade(engine)
     with closing(sqlite3.connect(tmp_path / "app.db")) as connection:
         connection.execute(

@@ -1,4 +1,4 @@
-"""Neither trail holds anything that opens a door: all flows are run, then both are searched."""
+"""No secret is in the database or the log: all flows are run, then both are searched."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BOB = person("bob")
 
 
 class Secrets:
-    """What must never be found, in every spelling in which it could be."""
+    """The secrets that must not be found, in every encoding."""
 
     def __init__(self) -> None:
         self.found: dict[str, bytes] = {}
@@ -105,7 +105,7 @@ def test_the_audit_table_holds_no_secret(service: Service, secrets: Secrets) -> 
 
 
 def test_the_database_holds_no_private_secret(service: Service, secrets: Secrets) -> None:
-    """The file itself: public keys and credential ids are there, what could open a door is not."""
+    """The database file: public keys and credential ids are in it, secrets are not."""
     public = ("credential id", "public key", "attestation", "good login id", "clone id")
     files = [service.folder / name for name in ("app.db", "app.db-wal")]
     text = b"".join(file.read_bytes() for file in files if file.is_file())
@@ -116,7 +116,7 @@ def test_the_database_holds_no_private_secret(service: Service, secrets: Secrets
 def test_a_fault_inside_logs_a_traceback_without_the_request(
     service: Service, device: SoftAuthenticator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """B7: what a person typed does not get into the log by way of an error."""
+    """B7: an error's log line does not hold what a person typed."""
     service.register(device)
     assertion = device.get(service.begin_login())
     service.rows("ALTER TABLE audit_logs RENAME TO elsewhere")

@@ -1,4 +1,4 @@
-"""`db.write`: answered only once it is on disk, alone in its failure, and never half done."""
+"""`db.write`: answered after the commit; a failing unit leaves nothing and harms no other unit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def failing(tx: Transaction) -> None:
 
 
 def test_nobody_is_answered_before_the_commit(db: SqliteDatabase, tmp_path: Path) -> None:
-    """E1: while the commit hangs, no answer; once there is an answer, every reader sees the row."""
+    """E1: no answer while the commit hangs; after the answer every connection sees the row."""
     gate = Gate()
 
     async def write() -> None:
@@ -39,7 +39,7 @@ def test_nobody_is_answered_before_the_commit(db: SqliteDatabase, tmp_path: Path
 
 
 def test_units_that_wait_together_share_one_commit(db: SqliteDatabase, tmp_path: Path) -> None:
-    """E3: fifty writers cost one flush, and nobody meets a lock."""
+    """E3: fifty units share one flush, and none meets a lock."""
     gate, commits = Gate(), list[int]()
 
     async def write() -> None:
@@ -71,7 +71,7 @@ def test_while_a_commit_waits_for_the_disk_others_are_read_and_answered(
 
 
 def test_a_failing_unit_leaves_its_batch_mates_alone(db: SqliteDatabase, tmp_path: Path) -> None:
-    """E1: what it had written is undone; what the others wrote is not."""
+    """E1: the failing unit's changes are undone; the others' are committed."""
     gate = Gate()
 
     async def write() -> list[object]:
@@ -90,7 +90,7 @@ def test_a_failing_unit_leaves_its_batch_mates_alone(db: SqliteDatabase, tmp_pat
 
 
 def test_a_broken_constraint_is_told_as_what_it_is(db: SqliteDatabase) -> None:
-    """A second row of one key is the caller's to explain: it is no outage."""
+    """A key that is taken raises Conflict, for the caller to handle: it is no outage."""
 
     async def write() -> None:
         await db.write(note("a"))
@@ -102,7 +102,7 @@ def test_a_broken_constraint_is_told_as_what_it_is(db: SqliteDatabase) -> None:
 
 
 def test_another_database_error_is_unavailability(db: SqliteDatabase) -> None:
-    """What the driver says stays inside, with whatever a person typed."""
+    """The exception does not repeat the driver's message: it can hold what a person typed."""
 
     async def write() -> None:
         with pytest.raises(DatabaseUnavailable) as error:
@@ -115,7 +115,7 @@ def test_another_database_error_is_unavailability(db: SqliteDatabase) -> None:
 def test_callbacks_run_after_the_commit_and_before_the_answer(
     db: SqliteDatabase, tmp_path: Path
 ) -> None:
-    """E1: a log line never speaks of a row that is not there, and is under way with the answer."""
+    """E1: a log line is written after its row is committed, and before the answer."""
     seen: list[set[str]] = []
 
     def unit(tx: Transaction) -> None:
@@ -128,7 +128,7 @@ def test_callbacks_run_after_the_commit_and_before_the_answer(
 
 
 def test_a_failed_units_callbacks_never_run(db: SqliteDatabase) -> None:
-    """E1: nor do they stay behind for the next unit."""
+    """E1: nor do they run with the next unit's."""
     called: list[str] = []
 
     def unit(tx: Transaction) -> None:
@@ -148,7 +148,7 @@ def test_a_failed_units_callbacks_never_run(db: SqliteDatabase) -> None:
 
 
 def test_a_callback_that_fails_takes_nothing_back(db: SqliteDatabase, tmp_path: Path) -> None:
-    """E2: the row is durable, whatever the log does; and the other callbacks run."""
+    """E2: the row stays committed, and the other callbacks run."""
     called: list[str] = []
 
     def unit(tx: Transaction) -> str:
@@ -162,7 +162,7 @@ def test_a_callback_that_fails_takes_nothing_back(db: SqliteDatabase, tmp_path: 
 
 
 def test_a_caller_who_goes_away_takes_nobody_along(db: SqliteDatabase, tmp_path: Path) -> None:
-    """A cancelled request: its unit is committed or not, the others' are answered."""
+    """A cancelled request: its unit may be committed or not; the other units are answered."""
     gate = Gate()
 
     async def write() -> None:

@@ -1,4 +1,4 @@
-"""Reads of `app.log`, which a thread of its own writes a moment after the answer."""
+"""Reads `app.log`, which a thread of the service writes a moment after the answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 20
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Return once `condition` holds; fail when it does not in time."""
+    """Wait until `condition` holds; fail if it takes too long."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "it did not come true in time"

@@ -1,4 +1,4 @@
-"""Small units of work over a table of notes, and a way to hold the writer at its commit."""
+"""Small units over the table `audit_logs`, and a way to hold the writer at its commit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COUNT = Statement(select(func.count()).select_from(AuditLog))
 
 
 def run(db: SqliteDatabase, work: Callable[[], Awaitable[T]]) -> T:
-    """What `work` gives, done while `db` is open."""
+    """The result of `work`, which runs while `db` is open."""
 
     async def live() -> T:
         await db.start()
@@ -57,13 +57,13 @@ def count(tx: Transaction) -> int:
 
 
 def notes(file: Path) -> set[str]:
-    """The rows that a second connection sees: those that are committed."""
+    """The ids of the committed rows, as a second connection sees them."""
     with closing(sqlite3.connect(file, timeout=5)) as connection:
         return {row[0] for row in connection.execute("SELECT id FROM audit_logs")}
 
 
 class Gate:
-    """Something that stops until it is let go."""
+    """Blocks a thread in `wait` until another calls `open`."""
 
     def __init__(self) -> None:
         self.reached, self._open = threading.Event(), threading.Event()
@@ -88,7 +88,7 @@ def before_each_commit(db: SqliteDatabase, act: Callable[[], Any]) -> None:
 
 
 async def held(db: SqliteDatabase, gate: Gate) -> asyncio.Task[str]:
-    """A write that has come as far as its commit, and stays there until the gate is opened."""
+    """Start a write that stays at its commit until `gate` is opened."""
     before_each_commit(db, gate.wait)
     task = asyncio.create_task(db.write(note("held")))
     await asyncio.to_thread(gate.reached.wait, 10)
@@ -97,7 +97,7 @@ async def held(db: SqliteDatabase, gate: Gate) -> asyncio.Task[str]:
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Another process, say `sqlite3 app.db`, that has begun to write and does not end."""
+    """Hold the write lock, as another process such as `sqlite3 app.db` would."""
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield

@@ -1,4 +1,4 @@
-"""The challenge store in memory: once, for five minutes, so many at most."""
+"""The challenge store in memory: each challenge once, for five minutes, up to a capacity."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def store(clock: HeldClock) -> MemoryChallenges:
 
 
 def test_what_was_put_is_taken_once(store: MemoryChallenges) -> None:
-    """A1: and it is what was put."""
+    """A1: and it gives the ceremony that was put."""
     challenge = run(store.put(JANE))
     assert run(store.take(challenge)) == JANE
     assert run(store.take(challenge)) is None
@@ -65,7 +65,7 @@ def test_challenges_are_32_random_bytes(clock: HeldClock) -> None:
 def test_a_challenge_lives_five_minutes(
     store: MemoryChallenges, clock: HeldClock, seconds: float, found: Pending | None
 ) -> None:
-    """A6: to the instant."""
+    """A6: exactly five minutes, whatever the wall clock does."""
     challenge = run(store.put(JANE))
     clock.advance(seconds)
     clock.set_wall(-seconds)
@@ -75,7 +75,7 @@ def test_a_challenge_lives_five_minutes(
 def test_an_expired_challenge_is_spent_by_the_try(
     store: MemoryChallenges, clock: HeldClock
 ) -> None:
-    """A6: it does not lie about until someone needs its room."""
+    """A6: it is removed at once, and not when its room is needed."""
     challenge = run(store.put(JANE))
     clock.advance(LIFETIME_SECONDS)
     assert run(store.take(challenge)) is None
@@ -109,7 +109,7 @@ def test_all_that_have_expired_go_before_the_oldest_that_lives(
 
 
 def test_of_many_takers_one_gets_it(store: MemoryChallenges) -> None:
-    """A2: whatever the order in which they run."""
+    """A2: in whatever order they run."""
 
     async def race() -> list[Pending | None]:
         challenge = await store.put(JANE)
@@ -132,5 +132,5 @@ def test_a_ceremony_begins_with_no_user_and_nothing_offered() -> None:
 
 
 def test_a_challenge_lives_300_seconds() -> None:
-    """A6: as the contract has it, whatever the tests compute with."""
+    """A6: the contract's number; the tests above compute with the constant."""
     assert LIFETIME_SECONDS == 300

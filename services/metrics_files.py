@@ -20,7 +20,7 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def directory(environment: Mapping[str, str] = os.environ) -> Path | None:
-    """Where the workers of this server keep their values; None if there is one process."""
+    """The directory where the workers of this server keep their values; None with one process."""
     name = environment.get(VARIABLE)
     return None if name is None else Path(name)
 

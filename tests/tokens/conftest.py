@@ -1,4 +1,4 @@
-"""Services with Jane in each, for all the tokens that never get past their doors."""
+"""Running services in which Jane has an account, for tokens that must be refused."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ OTHER = "the-other-one-of-two-secrets-while-they-are-rotated"
 
 
 @dataclass(frozen=True)
-class Door:
-    """A service, its only user's id, and a token of hers that opens her profile."""
+class Target:
+    """A service, the id of its only user, and a token that authorizes her to read her profile."""
 
     service: Service
     user_id: str
     good: Genuine
 
 
-# Every forgery is signed with the development secret, which the service knows as one of these.
+# Every forgery is signed with the development secret. The service has that secret in this role.
 KNOWN_AS: dict[str, dict[str, str]] = {
     "the only secret": {},
     "the current secret": {"jwt_secret_previous": OTHER},
@@ -34,13 +34,13 @@ KNOWN_AS: dict[str, dict[str, str]] = {
 
 
 @pytest.fixture(scope="module", params=[*KNOWN_AS.values()], ids=[*KNOWN_AS])
-def door(
+def target(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Door]:
-    folder, device = tmp_path_factory.mktemp("door"), SoftAuthenticator()
+) -> Iterator[Target]:
+    folder, device = tmp_path_factory.mktemp("target"), SoftAuthenticator()
     settings = {"clock": HeldClock(), "danger_rate_limits_off": True, **request.param}
     with Service(folder, **settings) as service:
         user = service.register(device)
-        # As it was issued before the secrets changed, if they have.
+        # Signed with the development secret, as if issued before the secrets were rotated.
         good = Genuine(service.login(device)).with_claims()
-        yield Door(service, user["id"], Genuine(good))
+        yield Target(service, user["id"], Genuine(good))

@@ -1,4 +1,4 @@
-"""Tokens that authorize nothing: one answer to them all, and the reason on record."""
+"""Tokens that authorize nothing: the same answer to all, and the reason in the audit row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tests.tokens.bad_claims import CLAIMS
 from tests.tokens.bad_headers import ALGORITHMS, HEADERS, Forge
 from tests.tokens.bad_spellings import SPELLINGS
-from tests.tokens.conftest import Door
+from tests.tokens.conftest import Target
 
 ANSWER = {
     "type": "about:blank",
@@ -19,52 +19,52 @@ ANSWER = {
 }
 
 
-def refuse(door: Door, forge: Forge, reason: str) -> None:
-    """The contract's answer to a bad token, and its one row."""
-    before = len(door.service.audit())
-    answer = door.service.request(
+def refuse(target: Target, forge: Forge, reason: str) -> None:
+    """Send the forged token; check the contract's answer and the one audit row."""
+    before = len(target.service.audit())
+    answer = target.service.request(
         "GET",
-        f"/users/{door.user_id}",
+        f"/users/{target.user_id}",
         headers={
-            b"Authorization": f"Bearer {forge(door.good)}".encode(),
+            b"Authorization": f"Bearer {forge(target.good)}".encode(),
             b"X-Request-ID": b"bad-token",
         },
     )
     assert (answer.status_code, answer.json()) == (401, ANSWER)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers.get_list("www-authenticate") == ['Bearer error="invalid_token"']
-    (row,) = door.service.audit()[before:]
+    (row,) = target.service.audit()[before:]
     assert (row["event_type"], row["success"], row["reason"]) == ("token_rejected", 0, reason)
     assert row["details"] == f"Access token rejected: {reason}"
     assert row["request_id"] == "bad-token"
 
 
-def test_the_genuine_token_opens_the_door(door: Door) -> None:
-    """C1 C2: the token that all others here are made from is good, and made as ours are."""
-    path = f"/users/{door.user_id}"
-    assert door.service.get(path, door.good.text).status_code == 200
-    assert door.service.get(path, door.good.with_claims()).status_code == 200
+def test_the_genuine_token_is_accepted(target: Target) -> None:
+    """C1 C2: the token from which all forgeries here are made is valid, and so is a signed copy."""
+    path = f"/users/{target.user_id}"
+    assert target.service.get(path, target.good.text).status_code == 200
+    assert target.service.get(path, target.good.with_claims()).status_code == 200
 
 
 @pytest.mark.parametrize(("forge", "reason"), ALGORITHMS.values(), ids=ALGORITHMS)
-def test_another_algorithm_is_refused(door: Door, forge: Forge, reason: str) -> None:
-    """C1: HS256 is pinned; what the header says chooses nothing."""
-    refuse(door, forge, reason)
+def test_another_algorithm_is_refused(target: Target, forge: Forge, reason: str) -> None:
+    """C1: HS256 is pinned. The header cannot choose another algorithm."""
+    refuse(target, forge, reason)
 
 
 @pytest.mark.parametrize(("forge", "reason"), HEADERS.values(), ids=HEADERS)
-def test_another_header_is_refused(door: Door, forge: Forge, reason: str) -> None:
-    """C1 C3: no key, no extension and no other kind of token by way of the header."""
-    refuse(door, forge, reason)
+def test_another_header_is_refused(target: Target, forge: Forge, reason: str) -> None:
+    """C1 C3: a header cannot bring a key, an extension or another kind of token."""
+    refuse(target, forge, reason)
 
 
 @pytest.mark.parametrize(("forge", "reason"), SPELLINGS.values(), ids=SPELLINGS)
-def test_another_spelling_is_refused(door: Door, forge: Forge, reason: str) -> None:
-    """C1 C2: a token has one text; nobody makes a second one of it."""
-    refuse(door, forge, reason)
+def test_another_spelling_is_refused(target: Target, forge: Forge, reason: str) -> None:
+    """C1 C2: a token has exactly one accepted text."""
+    refuse(target, forge, reason)
 
 
 @pytest.mark.parametrize(("forge", "reason"), CLAIMS.values(), ids=CLAIMS)
-def test_other_claims_are_refused(door: Door, forge: Forge, reason: str) -> None:
-    """C2 C3: every claim is demanded, of its type, for now and for here."""
-    refuse(door, forge, reason)
+def test_other_claims_are_refused(target: Target, forge: Forge, reason: str) -> None:
+    """C2 C3: every claim is required, with its type, for this time and this service."""
+    refuse(target, forge, reason)

@@ -1,4 +1,4 @@
-"""Project Wycheproof's vectors for JWS with HS256, against the very call that verifies our tokens.
+"""Project Wycheproof's vectors for JWS with HS256, given to the call that verifies our tokens.
 
 The vectors sign texts, not claims. So that a good signature shows, the claims are taken to be an
 empty object once the JWS layer has passed: a valid vector then fails for what its claims lack, and
@@ -43,12 +43,12 @@ each_vector = pytest.mark.parametrize(
 
 @pytest.fixture
 def jws_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever was signed counts as `{}`; PyJWT asks only once the signature holds."""
+    """Any signed payload counts as `{}`. PyJWT decodes it only after it verified the signature."""
     monkeypatch.setattr(jwt.PyJWT, "_decode_payload", lambda *_: {})
 
 
 def verdict(key: bytes, text: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The reason for which the token was refused; there is always one."""
+    """The reason why the token was refused. Every vector is refused."""
     tokens = Tokens(Settings(), HeldClock())
     monkeypatch.setattr(tokens, "_keys", HmacKeys("HS256", key, (key,)))
     with pytest.raises(BadToken) as refusal:
@@ -60,7 +60,7 @@ def verdict(key: bytes, text: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_vector_passes_or_fails_as_it_should(
     key: bytes, test: dict[str, Any], jws_alone: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C1: valid signatures are seen to be valid, and no invalid one is."""
+    """C1: valid signatures verify, and no invalid one does."""
     valid, _ = DIFFERENT.get(test["tcId"], (test["result"] == "valid", ""))
     reason = verdict(key, test["jws"], monkeypatch)
     assert reason == PASSED if valid else reason in REFUSED
@@ -70,12 +70,12 @@ def test_a_vector_passes_or_fails_as_it_should(
 def test_no_vector_is_an_access_token(
     key: bytes, test: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C3: as it stands none of them opens anything, whatever its signature is worth."""
+    """C3: none of them authorizes anything, whether its signature is valid or not."""
     assert verdict(key, test["jws"], monkeypatch) in REFUSED
 
 
 def test_the_vectors_are_all_there_and_so_is_their_licence() -> None:
-    """C1: a file cut short would pass in silence."""
+    """C1: with a truncated file the tests would pass without testing."""
     assert len(VECTORS) == json.loads(FILE.read_text("utf-8"))["numberOfTests"] == 40
     assert "Apache License" in (FOLDER / "LICENSE").read_text("utf-8")
 

@@ -1,4 +1,4 @@
-"""Tokens without a service around them: every forgery, and every edge of their times."""
+"""Tokens without a running service: every forgery, and every boundary of their times."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.tokens.bad_spellings import SPELLINGS
 from tests.tokens.forge import Genuine, b64, mac, token
 
 JANE = Subject("8e6b0", "jane@example.com", "Jane", "Doe", "user")
-# Somebody of that name is not looked for here.
+# Without a database nobody can be unknown.
 FORGERIES = {
     name: forgery
     for name, forgery in (ALGORITHMS | HEADERS | CLAIMS | SPELLINGS).items()
@@ -31,7 +31,7 @@ FORGERIES = {
 
 @pytest.fixture(params=[2020, 2100])
 def clock(request: pytest.FixtureRequest) -> HeldClock:
-    """Another time than the machine's: nothing here may ask that one."""
+    """Another time than the machine's: a test fails if the code asks the machine's clock."""
     return HeldClock(datetime(request.param, 1, 15, 12, 0, 0, 250_000, tzinfo=UTC))
 
 
@@ -45,8 +45,8 @@ def good(tokens: Tokens) -> Genuine:
     return Genuine(tokens.issue(JANE))
 
 
-def test_a_token_says_this_and_no_more(good: Genuine, clock: HeldClock) -> None:
-    """C2: to the letter."""
+def test_a_token_has_exactly_these_claims(good: Genuine, clock: HeldClock) -> None:
+    """C2: and exactly this header."""
     claims = good.claims
     assert UUID(claims.pop("jti")).version == 4
     now = int(clock.now().timestamp())
@@ -74,7 +74,7 @@ def test_a_token_names_whom_it_was_issued_to(clock: HeldClock, algorithm: str) -
 
 @pytest.mark.parametrize("name", FORGERIES)
 def test_a_forgery_is_refused_for_the_true_reason(tokens: Tokens, good: Genuine, name: str) -> None:
-    """C1, C2, C3: by the verification alone, with nothing before it."""
+    """C1, C2, C3: by `Tokens.verify` alone."""
     forge, reason = FORGERIES[name]
     with pytest.raises(BadToken) as caught:
         tokens.verify(forge(good))
@@ -82,7 +82,7 @@ def test_a_forgery_is_refused_for_the_true_reason(tokens: Tokens, good: Genuine,
 
 
 def test_a_token_lives_to_the_instant(tokens: Tokens, good: Genuine, clock: HeldClock) -> None:
-    """C2: the second that `exp` names is over the line."""
+    """C2: it is expired in the second of `exp` itself."""
     clock.advance(3599.7)
     assert tokens.verify(good.text) == "8e6b0"
     clock.advance(0.05)
@@ -98,7 +98,7 @@ def test_a_clock_may_be_five_seconds_behind(tokens: Tokens, good: Genuine, ahead
 
 
 def of_length(good: Genuine, length: int) -> str:
-    """A genuine token with a first name so long."""
+    """A valid token of this length, by way of the length of the first name."""
     for spaces in range(4):
         header = json.dumps(good.header).encode() + b" " * spaces
         for filler in range(length // 4, length):
@@ -111,7 +111,7 @@ def of_length(good: Genuine, length: int) -> str:
 
 
 def test_a_token_has_at_most_8192_characters(tokens: Tokens, good: Genuine) -> None:
-    """One more and it is not even decoded."""
+    """A longer one is refused before it is decoded."""
     assert tokens.verify(of_length(good, 8192)) == "8e6b0"
     with pytest.raises(BadToken, match=r"^too_long$"):
         tokens.verify(of_length(good, 8193))
@@ -122,7 +122,7 @@ def test_two_tokens_are_never_the_same(tokens: Tokens) -> None:
 
 
 @pytest.mark.parametrize("amr", [["pop"], ["pop", "user"]])
-def test_any_methods_in_words_will_do(tokens: Tokens, good: Genuine, amr: Any) -> None:
+def test_any_list_of_texts_is_accepted_as_methods(tokens: Tokens, good: Genuine, amr: Any) -> None:
     assert tokens.verify(good.with_claims(amr=amr)) == "8e6b0"
 
 
@@ -133,7 +133,7 @@ def test_every_method_is_a_word(tokens: Tokens, good: Genuine, amr: Any) -> None
 
 
 def test_a_payload_that_is_no_base64url_is_malformed(tokens: Tokens, good: Genuine) -> None:
-    """C1: PyJWT would drop the padding."""
+    """C1: PyJWT would ignore the padding."""
     header, payload = good.parts[0], b64(json.dumps(good.claims).encode() + b" ")
     padded = payload + "=" * (-len(payload) % 4 or 4)
     signed = f"{header}.{padded}"
@@ -142,7 +142,7 @@ def test_a_payload_that_is_no_base64url_is_malformed(tokens: Tokens, good: Genui
 
 
 def test_the_fifth_second_ahead_is_within_the_leeway() -> None:
-    """To the instant, when the clock stands on a whole second."""
+    """Exactly, when the clock stands on a whole second."""
     clock = HeldClock(datetime(2030, 1, 1, tzinfo=UTC))
     tokens = Tokens(Settings(), clock)
     issued = tokens.issue(JANE)
@@ -153,7 +153,7 @@ def test_the_fifth_second_ahead_is_within_the_leeway() -> None:
         tokens.verify(issued)
 
 
-def test_a_token_in_other_words_is_taken(tokens: Tokens, good: Genuine) -> None:
+def test_a_token_in_another_spelling_is_accepted(tokens: Tokens, good: Genuine) -> None:
     """C1: white space in the header is JSON, too. PyJWT alone reads such a token."""
     assert tokens._read_fast(good.in_other_words()) is None
     assert tokens.verify(good.in_other_words()) == JANE.id
@@ -172,10 +172,10 @@ def test_a_forgery_is_never_read_fast(tokens: Tokens, good: Genuine, name: str) 
 @pytest.mark.parametrize(
     "other", [{"signature": b"another"}, {"payload": {"role": "admin"}}], ids=["mac", "claims"]
 )
-def test_what_pyjwt_reads_otherwise_than_it_stands_is_malformed(
+def test_a_token_that_pyjwt_reads_differently_is_malformed(
     tokens: Tokens, good: Genuine, other: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C1, C2, C3: either difference is enough."""
+    """C1, C2, C3: a difference in the claims or in the signature is enough."""
     library = jwt.decode_complete
 
     def otherwise(*subject: Any, **how: Any) -> Any:
@@ -192,7 +192,7 @@ def test_what_pyjwt_reads_otherwise_than_it_stands_is_malformed(
 def test_whatever_pyjwt_raises_is_a_bad_token(
     tokens: Tokens, good: Genuine, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C2: and has a word, though not one of the library's."""
+    """C2: with a reason of our own, and not the text of the exception."""
 
     def fail(*_: Any, **__: Any) -> Any:
         raise error("what a stranger wrote")
@@ -205,8 +205,8 @@ def test_whatever_pyjwt_raises_is_a_bad_token(
 OLD, NEW = "o1d-" * 12, "n3w+" * 12
 
 
-def test_a_token_of_the_secret_before_is_taken_and_none_is_signed_with_it() -> None:
-    """C1: the current key first, then the one before, and no third."""
+def test_a_token_of_the_previous_secret_is_accepted_and_none_is_signed_with_it() -> None:
+    """C1: the current secret verifies, then the previous one, and no other."""
     clock = HeldClock()
     before = Tokens(Settings(jwt_secret=SecretStr(OLD + "abcdefgh")), clock)
     now = Tokens(

@@ -1,4 +1,4 @@
-"""The time, as a thing one can hand in: tests hold it still, or move it."""
+"""The clock, as an object that is injected, so that tests can stop it and move it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Two readings: the wall for what is written down, the monotonic for lifetimes."""
+    """The wall clock for times that are stored, the monotonic clock for lifetimes."""
 
     def now(self) -> datetime:
-        """The moment in UTC, timezone-aware."""
+        """The present time, timezone-aware, in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never run backwards, whoever sets the wall clock."""
+        """Seconds since some start. They never run backwards, whatever sets the wall clock."""
         ...
 
 

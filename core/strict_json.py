@@ -1,7 +1,9 @@
-"""The one JSON reader for request bodies: what RFC 8259 leaves open is closed here.
+"""Reads JSON strictly. This is a security control, and slower than Python's own reader.
 
-UTF-8 without a byte order mark, no duplicate members, no NaN or Infinity, no lone surrogates, no
-NUL, integers of bounded length, nesting of bounded depth. Python's reader takes all of these.
+Two readers of one text must not understand it differently, and no text may cost more than its
+length. So RFC 8259's open points are closed: UTF-8 without a byte order mark, no member twice, no
+NaN or Infinity, no lone surrogates, no NUL, integers of bounded length, nesting of bounded depth.
+Python's reader accepts what is excluded here.
 """
 
 from __future__ import annotations
@@ -11,11 +13,11 @@ from typing import Any, NoReturn
 
 MAX_DEPTH = 16
 WHITESPACE = " \t\n\r"
-MAX_DIGITS = 19  # an int64; nothing in this service counts further
+MAX_DIGITS = 19  # the length of the greatest int64, which no number of this service exceeds
 
 
 class StrictJSONError(json.JSONDecodeError):
-    """The text is not JSON as this service takes it. The message never quotes the text."""
+    """The text is not strict JSON. The message never quotes the text."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "", 0)
@@ -37,10 +39,10 @@ def loads(raw: bytes) -> Any:
         raise StrictJSONError("The body is not JSON") from None
     if end != len(text):
         raise StrictJSONError("The body is not JSON")
-    # Few brackets cannot nest deeply: the walk is for the rest.
+    # A text with few brackets cannot be nested deeply, and needs no walk.
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise StrictJSONError("The body is nested too deeply")
-    # Only an escape can bring a surrogate or a NUL in: raw ones fail as UTF-8 or as JSON.
+    # Only an escape can give a surrogate or a NUL: raw ones are refused as UTF-8 or as JSON.
     if b"\\u" in raw:
         _check_text(value)
     return value

@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus, which asks the service itself and not the proxy before it."""
+"""`/metrics` for Prometheus, which must ask the service directly and not through the proxy."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from starlette.exceptions import HTTPException
 from services.metrics import Metrics
 
 router = APIRouter(include_in_schema=False)
-# RFC 7239 has the second; every proxy that this service can stand behind writes the first.
-SIGNS_OF_A_PROXY = ("x-forwarded-for", "forwarded")
+# Every proxy that this service can stand behind sends the first; RFC 7239 defines the second.
+PROXY_HEADERS = ("x-forwarded-for", "forwarded")
 
 
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
-    """The numbers of this process. Whoever comes through a proxy finds nothing here.
+    """The metrics of this server; 404 for a request that came through a proxy.
 
-    Whoever can read them before and after a login begun for an email learns whether it has an
-    account. Proxies keep them from the public; this is for those that were not told to.
+    A client that reads the counters before and after it begins a login for an e-mail address learns
+    whether the address has an account. The proxies of deploy/ do not let this path through. The 404
+    protects behind a proxy that was set up without that rule.
     """
-    if any(sign in request.headers for sign in SIGNS_OF_A_PROXY):
+    if any(header in request.headers for header in PROXY_HEADERS):
         raise HTTPException(404)
     text = cast(Metrics, request.app.state.metrics).text()
     return Response(text, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

@@ -1,4 +1,4 @@
-"""Whether the service can do its work: asked by load balancers, answered with reasons."""
+"""Readiness: whether the service can do its work, and if not, why. For load balancers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from core.log_file import LogFile
 from services.audit_forwarding.worker import AuditForwarding
 from stores.challenges.interface import Challenges
 
-# Below the 3 s that probes wait, or nobody would see the reason.
-PATIENCE_SECONDS = 2
+# Below the 3 seconds that probes wait: a probe that gave up would not see the reason.
+CHECK_TIMEOUT_SECONDS = 2
 OK = "ok"
 
 
 @dataclass(frozen=True)
 class Health:
-    """Looks at each part the service cannot do without, and at the log and sinks, which it can."""
+    """Checks the database and the challenge store, without which the service is not ready.
+
+    It also reports on the log file and the audit sinks. Their faults do not make it unready.
+    """
 
     db: Database
     challenges: Challenges
@@ -28,7 +31,7 @@ class Health:
     shipping: AuditForwarding
 
     async def report(self) -> tuple[bool, dict[str, str]]:
-        """Whether ceremonies can be held, and what each part says."""
+        """Whether ceremonies can be held, and the state of each part by its name."""
         checks = {"database": self._database, "challenges": self._challenges}
         answers = await asyncio.gather(*(_ask(check) for check in checks.values()))
         parts = dict(zip(checks, answers, strict=True))
@@ -48,7 +51,7 @@ class Health:
 
 async def _ask(check: Callable[[], Awaitable[str]]) -> str:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             return await check()
     except TimeoutError:
         return "no answer in time"

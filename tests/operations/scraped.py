@@ -1,4 +1,4 @@
-"""What Prometheus makes of a scrape, by its own parser."""
+"""A scrape, read with the parser of prometheus_client."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Scrape:
         }
 
     def value(self, name: str, **labels: str) -> float:
-        """One number; 0 if nothing was counted under these labels yet."""
+        """The value of one sample; 0 if there is no sample with these labels yet."""
         return self._samples.get((name, frozenset(labels.items())), 0.0)
 
     def labels(self) -> Iterable[tuple[str, str]]:
-        """Every label with each of its values."""
+        """Every pair of a label and one of its values."""
         return {pair for _, labels in self._samples for pair in labels}
 
 

@@ -1,4 +1,4 @@
-"""A real server is told to end while people log in: what each of them was answered."""
+"""Stops a real server while people log in, and judges the answers that each of them got."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.service import person
 # As the image and the systemd unit have it.
 GRACE = {"UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN": "20"}
 GRACE_SECONDS = 20
-# What a client sees of a server that takes nothing more; a broken answer is none of these.
+# How a server that accepts nothing more looks to a client. A broken answer is not among these.
 CLEAN_REFUSALS = (http.client.RemoteDisconnected, ConnectionError)
 
 Rows = Callable[[], list[str]]
@@ -60,7 +60,7 @@ def is_login(line: dict[str, Any]) -> bool:
 
 @contextmanager
 def ending(folder: Path, count: int, **environment: str) -> Iterator[Ending]:
-    """A server with `count` people; killed at the end if it has not ended by itself."""
+    """A server with `count` people. It is killed at the end if it has not ended by itself."""
     port = free_port()
     server = Ending(folder, port, start_server(folder, port, **GRACE, **environment))
     try:
@@ -84,7 +84,7 @@ def register(client: httpx.Client, device: SoftAuthenticator, form: dict[str, An
 
 
 def login_body(server: Ending, email: str) -> bytes:
-    """A `/login/complete` that will be taken."""
+    """The body of a `/login/complete` that will succeed."""
     connection = http.client.HTTPConnection("localhost", server.port, timeout=10)
     options = post(connection, "/login/begin", {"email": email}, "begin")[1]["publicKey"]
     connection.close()
@@ -95,7 +95,7 @@ def login_body(server: Ending, email: str) -> bytes:
 def post(
     connection: http.client.HTTPConnection, path: str, body: Any, request_id: str
 ) -> tuple[int, Any]:
-    """Status and JSON of one answer, which must be whole."""
+    """Status and JSON of one answer, which must be complete."""
     headers = {"Content-Type": "application/json", "X-Request-ID": request_id}
     sent = body if isinstance(body, bytes) else json.dumps(body)
     connection.request("POST", path, sent, headers)
@@ -104,7 +104,7 @@ def post(
 
 
 class HalfSent:
-    """A login whose second half is sent only when the server is ending already."""
+    """A login whose second half is sent only when the server is already stopping."""
 
     def __init__(self, server: Ending, email: str) -> None:
         self.request_id = f"half-{email.partition('@')[0]}"
@@ -122,7 +122,7 @@ class HalfSent:
         self._socket.sendall(body[:100])
 
     def finish(self) -> int:
-        """Send the rest; the status of the answer, which must be whole."""
+        """Send the rest; the status of the answer, which must be complete."""
         self._socket.sendall(self._rest)
         answer = http.client.HTTPResponse(self._socket)
         answer.begin()
@@ -132,7 +132,7 @@ class HalfSent:
 
 
 class Busy(threading.Thread):
-    """Logs in again and again until the server takes nothing more."""
+    """Logs in again and again until the server accepts nothing more."""
 
     def __init__(self, server: Ending, email: str) -> None:
         super().__init__(daemon=True)
@@ -161,13 +161,13 @@ class Busy(threading.Thread):
             status, _ = post(connection, "/login/complete", body, request_id)
             if status == 200:
                 self.answered.add(request_id)
-        # 503: a part did not answer in time, as on a busy machine; a clean refusal, too.
+        # 503: the database or Redis did not answer in time, as on a busy machine. It is clean, too.
         if status not in (200, 503):
             self.surprises.append(status)
 
 
 def finishes_what_was_begun(server: Ending, rows: Rows) -> None:
-    """Half a request is in, then SIGTERM, then the rest: it is answered, and on record."""
+    """Half a request comes, then SIGTERM, then the rest: it is answered, and has its audit row."""
     requests = [HalfSent(server, email) for email in server.people]
     server.terminate()
     until(lambda: is_refused(server.port))
@@ -179,7 +179,7 @@ def finishes_what_was_begun(server: Ending, rows: Rows) -> None:
 
 
 def answers_or_refuses(server: Ending, rows: Rows) -> None:
-    """Under load: no broken answer, and what was committed is what was answered."""
+    """Under load: no broken answer, and exactly the logins that were answered are committed."""
     people = [Busy(server, email) for email in server.people]
     for someone in people:
         someone.start()

@@ -1,4 +1,4 @@
-"""The access log: one line per request if it is asked for, and nothing that no line should hold."""
+"""The access log: one line for each request if it is switched on, without ids or secrets."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_every_request_is_one_line(service: Service) -> None:
     assert 0 < line["ms"] < 60_000
 
 
-def test_it_has_the_address_that_the_trail_has(service: Service) -> None:
+def test_it_has_the_address_that_the_audit_trail_has(service: Service) -> None:
     forwarded = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7"}
     service.post("/login/begin", {}, headers=forwarded)
     (line,) = access_lines(service, 1)
@@ -67,8 +67,8 @@ def test_no_line_holds_an_id_a_query_or_a_token(
         assert secret not in text
 
 
-def test_a_path_that_is_none_is_shown_shortened_and_escaped(service: Service) -> None:
-    """F: what a stranger wrote makes no second line, drives no terminal, and fills no disk."""
+def test_a_path_without_a_route_is_shown_shortened_and_escaped(service: Service) -> None:
+    """F: a hostile path adds no line, sends no code to a terminal, and does not fill the disk."""
     hostile = '/%0A{"logger":"audit"}%1b[2J%e2%80%ae' + "a" * 5000
     service.get(hostile)
     (line,) = access_lines(service, 1)

@@ -1,4 +1,4 @@
-"""docs/operations.md names every metric with its type and labels, and no other: both ways."""
+"""docs/operations.md names exactly the metrics that there are, with their types and labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.service import JANE
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/operations.md").read_text("utf-8")
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \|([^|]*)\|", re.MULTILINE)
-# Named once for all: they are prometheus-client's.
+# The document names these by their prefix alone: prometheus_client makes them.
 PROCESS = "process_"
 
 
@@ -27,8 +27,8 @@ def documented() -> dict[str, tuple[str, frozenset[str]]]:
     }
 
 
-def told(found: Scrape) -> dict[str, tuple[str, frozenset[str]]]:
-    """Names as a query writes them, with types and labels."""
+def shown(found: Scrape) -> dict[str, tuple[str, frozenset[str]]]:
+    """Names as a query has them, with types and labels."""
     names: dict[str, tuple[str, frozenset[str]]] = {}
     for family in found.families:
         name = family.name + ("_total" if family.type == "counter" else "")
@@ -48,10 +48,10 @@ def everything(start_service: StartService) -> dict[str, tuple[str, frozenset[st
     shared = create_app(
         Settings(database_url="postgresql://127.0.0.1/none", redis_url="redis://127.0.0.1:1/0")
     )
-    return told(Scrape(shared.state.metrics.text().decode())) | told(scrape(service))
+    return shown(Scrape(shared.state.metrics.text().decode())) | shown(scrape(service))
 
 
-def test_every_metric_stands_in_the_document_and_the_reverse(
+def test_the_document_has_every_metric_and_no_other(
     everything: dict[str, tuple[str, frozenset[str]]],
 ) -> None:
     ours = {name: kind for name, kind in everything.items() if not name.startswith(PROCESS)}
@@ -59,11 +59,11 @@ def test_every_metric_stands_in_the_document_and_the_reverse(
     assert f"`{PROCESS}" in DOCUMENT
 
 
-def test_every_metric_says_what_it_is(start_service: StartService) -> None:
+def test_every_metric_has_a_help_text(start_service: StartService) -> None:
     assert all(family.documentation for family in scrape(start_service()).families)
 
 
-def test_every_query_of_the_document_names_metrics_that_are_there(
+def test_every_query_of_the_document_names_existing_metrics(
     everything: dict[str, tuple[str, frozenset[str]]],
 ) -> None:
     (queries,) = re.findall(r"```promql\n(.*?)```", DOCUMENT, re.DOTALL)

@@ -1,4 +1,4 @@
-"""/metrics: what was decided and how long it took; nothing of whom it was about."""
+"""/metrics: what was decided and how long it took, without a word about persons."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_it_is_the_text_format_of_prometheus(service: Service) -> None:
     assert Scrape(answer.text).families
 
 
-def test_ceremonies_and_reads_are_counted_as_the_trail_has_them(
+def test_ceremonies_and_reads_are_counted_as_in_the_audit_trail(
     service: Service, device: SoftAuthenticator
 ) -> None:
     user = service.register(device)
@@ -46,7 +46,7 @@ def test_ceremonies_and_reads_are_counted_as_the_trail_has_them(
 
 
 def test_every_ceremony_is_there_before_it_happens(service: Service) -> None:
-    """A rate over a series that is not there yet is nothing, and no alert."""
+    """A rate over a missing series has no value, so that no alert could see the first event."""
     text = service.get("/metrics").text
     for kind in ("registration_begin", "registration_complete", "login_begin", "login_complete"):
         for outcome in ("success", "refused"):
@@ -97,7 +97,7 @@ def test_what_was_not_made_durable_is_not_counted(
 
 
 def test_every_request_over_a_limit_is_counted(start_service: StartService) -> None:
-    """In the trail there is one row per window: only the counter tells how many."""
+    """The audit trail has one row per window: only the counter tells how many requests."""
     service = start_service(clock=HeldClock(), rate_limit_email=3)
     for _ in range(10):
         service.post("/login/begin", {"email": JANE["email"]})
@@ -124,7 +124,7 @@ def test_durations_go_by_the_template_of_the_route(
 
 
 def test_no_path_makes_a_series_of_its_own(service: Service) -> None:
-    """A scanner that tries a thousand paths must not make a thousand series."""
+    """A scanner that tries a thousand paths must not create a thousand series."""
     for number in range(50):
         service.get(f"/admin{number}.php")
         service.get(f"/static/{number}.js")
@@ -136,7 +136,7 @@ def test_no_path_makes_a_series_of_its_own(service: Service) -> None:
 
 
 def test_no_label_says_who(service: Service, device: SoftAuthenticator) -> None:
-    """G: e-mails, ids and addresses are for the trail, which has readers of its own."""
+    """G: e-mails, ids and addresses are for the audit trail only, which has its own readers."""
     user = service.register(device)
     token = service.login(device)
     service.get(f"/users/{user['id']}", token, headers={"X-Request-ID": "trace-me"})
@@ -148,8 +148,8 @@ def test_no_label_says_who(service: Service, device: SoftAuthenticator) -> None:
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "x-forwarded-for"])
-def test_who_comes_through_a_proxy_finds_nothing(service: Service, header: str) -> None:
-    """A proxy that was not told to keep it inside: the counts could tell who has an account."""
+def test_a_request_through_a_proxy_gets_404(service: Service, header: str) -> None:
+    """Behind a proxy that does not block the path: the counts could tell who has an account."""
     answer, nothing = (
         service.get(path, headers={header: "203.0.113.7"}) for path in ("/metrics", "/nothing")
     )
@@ -158,12 +158,12 @@ def test_who_comes_through_a_proxy_finds_nothing(service: Service, header: str) 
     assert answer.json() == expected
 
 
-def test_it_stands_in_no_document(service: Service) -> None:
+def test_the_openapi_document_does_not_have_it(service: Service) -> None:
     assert "/metrics" not in service.get("/openapi.json").json()["paths"]
 
 
-def test_the_writer_says_what_waits_and_what_shared_a_commit(service: Service) -> None:
-    """One unit holds the thread; what comes meanwhile waits, and then shares one commit."""
+def test_the_writer_counts_waiting_units_and_shared_commits(service: Service) -> None:
+    """One unit blocks the writer. The units that come meanwhile wait, and then share a commit."""
     started, held = threading.Event(), threading.Event()
 
     def hold(_: object) -> None:
@@ -189,7 +189,7 @@ def test_the_writer_says_what_waits_and_what_shared_a_commit(service: Service) -
     assert after.value("passkeys_writer_queue_length") == 0
 
 
-def test_challenges_that_wait_and_lines_that_were_lost_are_told(service: Service) -> None:
+def test_waiting_challenges_and_lost_lines_are_shown(service: Service) -> None:
     for _ in range(4):
         service.post("/login/begin", {})
     service.app.state.log_file.handler.lines_lost = 7

@@ -45,16 +45,38 @@ def test_a_start_drops_what_an_earlier_run_left(folder: Path) -> None:
     """Its own files, too: in a container a new process often has the old one's number."""
     prepare_directory({VARIABLE: str(folder)})
     parent = os.getppid()
-    kept = {f"counter_{parent}.db", f"gauge_livesum_{parent}.db", "something-else.txt"}
+    kept = {f"counter_{parent}.db", f"gauge_livesum_{parent}.db", "something-else.txt", "server"}
     assert names(folder) == kept
 
 
-def test_a_worker_drops_nothing_at_its_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that takes another's place: the dead one's counters stay in the sum."""
+def test_a_later_worker_of_the_same_server_drops_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the place of a worker that died, whose counters must stay in the sum."""
     monkeypatch.setattr(multiprocessing, "parent_process", lambda: object())
-    before = names(folder)
     prepare_directory({VARIABLE: str(folder)})
-    assert names(folder) == before
+    dead = folder / f"counter_{NOBODY}.db"
+    assert not dead.exists()
+    dead.write_bytes(b"")
+    prepare_directory({VARIABLE: str(folder)})
+    assert dead.exists()
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    prepare_directory({VARIABLE: str(folder)})
+    assert not dead.exists()
+
+
+def test_a_process_without_proc_is_known_by_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS."""
+
+    def missing(*_: object, **__: object) -> str:
+        raise FileNotFoundError
+
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(Path, "read_text", missing)
+        prepare_directory({VARIABLE: str(tmp_path)})
+    assert (tmp_path / "server").read_text() == f"{os.getpid()} "
 
 
 @pytest.mark.parametrize("value", ["", "/", "app.py"], ids=["empty", "the root", "a file"])

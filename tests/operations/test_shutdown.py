@@ -1,4 +1,4 @@
-"""SIGTERM: what was begun is finished, what was answered is on record, and the exit code is 0."""
+"""SIGTERM: open requests are finished, answered logins have rows, and the exit code is 0."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def logins(folder: Path) -> list[str]:
         return [request_id for (request_id,) in connection.execute(QUERY)]
 
 
-def test_what_was_begun_is_finished(tmp_path: Path) -> None:
+def test_open_requests_are_finished(tmp_path: Path) -> None:
     with stopping.ending(tmp_path, count=20) as server:
         stopping.finishes_what_was_begun(server, lambda: logins(tmp_path))
 
@@ -34,8 +34,8 @@ def test_under_load_every_request_is_answered_or_refused(tmp_path: Path) -> None
         stopping.answers_or_refuses(server, lambda: logins(tmp_path))
 
 
-def test_the_last_word_of_sqlite_leaves_one_file(tmp_path: Path) -> None:
-    """Its write-ahead log is merged: what is there can be copied as it is."""
+def test_sqlite_leaves_one_file(tmp_path: Path) -> None:
+    """The write-ahead log is merged into it, so that a copy of the file is complete."""
     with stopping.ending(tmp_path, count=2) as server:
         server.terminate()
         assert server.wait() == 0
@@ -61,7 +61,7 @@ def test_a_part_that_fails_to_stop_does_not_keep_the_others_open(
     assert not (tmp_path / "app.db-wal").exists()
 
 
-def test_a_server_that_was_stopped_before_it_served_does_not_claim_a_good_end(
+def test_a_server_that_was_stopped_before_it_served_does_not_exit_with_0(
     tmp_path: Path,
 ) -> None:
     server = start_server(tmp_path, free_port())

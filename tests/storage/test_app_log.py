@@ -43,7 +43,7 @@ def as_logged(row: dict[str, Any]) -> dict[str, Any]:
 def test_every_event_is_one_line_equal_to_its_row(
     service: Service, device: SoftAuthenticator
 ) -> None:
-    """Column by column, in the order of the rows."""
+    """Each column of the row, in the order of the rows."""
     count = a_day(service, device)
     rows, found = service.audit(), lines(service, count)
     assert len(rows) == count
@@ -51,8 +51,10 @@ def test_every_event_is_one_line_equal_to_its_row(
     assert stripped == [as_logged(row) for row in rows]
 
 
-def test_a_line_says_when_how_grave_and_what(service: Service, device: SoftAuthenticator) -> None:
-    """What log shippers look for first."""
+def test_a_line_has_its_time_its_level_and_its_event(
+    service: Service, device: SoftAuthenticator
+) -> None:
+    """The fields that log collectors need first."""
     for line in lines(service, a_day(service, device)):
         assert TIME.fullmatch(line["time"])
         assert TIME.fullmatch(line["created_at"])
@@ -65,7 +67,7 @@ def test_a_line_says_when_how_grave_and_what(service: Service, device: SoftAuthe
 def test_nothing_is_logged_for_what_was_not_committed(
     service: Service, device: SoftAuthenticator
 ) -> None:
-    """E1: the log never knows more than the table."""
+    """E1: the log never has an event that the table does not have."""
     service.register(device)
     service.rows("ALTER TABLE audit_logs RENAME TO elsewhere")
     assert service.post("/login/begin", {}).status_code == 503
@@ -76,10 +78,8 @@ def test_nothing_is_logged_for_what_was_not_committed(
     assert events == ["registration_begin", "registration_complete", "login_begin"]
 
 
-def test_a_log_that_was_rotated_away_is_begun_anew(
-    service: Service, device: SoftAuthenticator
-) -> None:
-    """logrotate moves the file: the old one keeps what it has, the new one gets what follows."""
+def test_after_logrotate_a_new_file_is_begun(service: Service, device: SoftAuthenticator) -> None:
+    """logrotate moves the file: the old one keeps its lines, the new one gets the next ones."""
     service.register(device)
     lines(service, 2)
     log_of(service).rename(service.folder / "app.log.1")
@@ -88,7 +88,9 @@ def test_a_log_that_was_rotated_away_is_begun_anew(
     assert len(parsed(service.folder / "app.log.1")) == 2
 
 
-def test_a_log_that_was_deleted_is_begun_anew(service: Service, device: SoftAuthenticator) -> None:
+def test_a_log_that_was_deleted_is_created_again(
+    service: Service, device: SoftAuthenticator
+) -> None:
     """As after `rm app.log`."""
     service.register(device)
     lines(service, 2)
@@ -98,7 +100,7 @@ def test_a_log_that_was_deleted_is_begun_anew(service: Service, device: SoftAuth
 
 
 def test_what_was_logged_before_a_restart_stays(tmp_path: Path) -> None:
-    """The file is added to, never begun anew by the service itself."""
+    """The service appends to the file and never truncates it."""
     for _ in range(2):
         with Service(tmp_path) as service:
             service.post("/login/begin", {})
@@ -117,7 +119,7 @@ def test_everything_is_written_when_the_service_stops(
 
 @pytest.mark.parametrize("name", ["Zoë", 'O"Brien', "back\\slash", "李", "</script>", "{}", "%s"])
 def test_a_name_is_data_in_a_line(service: Service, device: SoftAuthenticator, name: str) -> None:
-    """B7: whatever JSON could stumble over comes out as it went in."""
+    """B7: a name with characters that JSON has to escape comes out as it went in."""
     service.register(device, person("jane", first_name=name))
     line = lines(service, 2)[-1]
     assert line["details"].startswith(f"User {name} Doe registered")

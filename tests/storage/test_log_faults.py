@@ -1,4 +1,4 @@
-"""A log file that cannot be written: no login is lost for it, and an operator hears of it once."""
+"""A log file that cannot be written: no login fails for it, and stderr says so once a minute."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from devtools.authenticator import SoftAuthenticator
 from tests.storage.trail import parsed, until
 from tests.support.service import Service
 
-COMPLAINT = "app.log cannot be written"
+MESSAGE = "app.log cannot be written"
 Spoil = Callable[[Path], None]
 
 
@@ -34,8 +34,8 @@ def a_file_where_the_folder_was(log: Path) -> None:
     log.parent.write_text("")
 
 
-def mend(log: Path) -> None:
-    """Make the way to the file free, whatever lies there."""
+def repair(log: Path) -> None:
+    """Make the file writable again, whatever is in its place."""
     if log.is_dir():
         log.rmdir()
     if log.parent.is_file():
@@ -69,14 +69,14 @@ def no_space() -> None:
 
 
 @each_way
-def test_a_login_works_and_stderr_complains_once(
+def test_a_login_works_and_stderr_says_so_once(
     service: Service,
     device: SoftAuthenticator,
     log: Path,
     spoil: Spoil,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """E2: the row is the truth; the log failing alone loses no login."""
+    """E2: the row in the database counts. A log that fails makes no login fail."""
     spoil(log)
     redirect(service, log)
     service.register(device)
@@ -84,7 +84,7 @@ def test_a_login_works_and_stderr_complains_once(
         assert service.login(device)
     assert len(service.audit()) == 8
     until(lambda: handler_of(service).lines_lost == 8)
-    assert capfd.readouterr().err.count(COMPLAINT) == 1
+    assert capfd.readouterr().err.count(MESSAGE) == 1
 
 
 @each_way
@@ -96,7 +96,7 @@ def test_the_log_goes_on_once_it_can_be_written_again(
     redirect(service, log)
     service.register(device)
     until(lambda: handler_of(service).lines_lost == 2)
-    mend(log)
+    repair(log)
     service.login(device)
     until(lambda: len(parsed(log)) == 2)
 
@@ -122,18 +122,18 @@ def test_a_full_disk_costs_lines_and_no_login(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """E2: one complaint, and every answer as ever."""
+    """E2: one message on stderr, and every answer as always."""
     monkeypatch.setattr(handler_of(service), "flush", no_space)
     service.register(device)
     assert service.login(device)
     until(lambda: handler_of(service).lines_lost == 4)
-    assert capfd.readouterr().err.count(COMPLAINT) == 1
+    assert capfd.readouterr().err.count(MESSAGE) == 1
 
 
 def test_a_full_disk_does_not_spoil_the_shutdown(
     tmp_path: Path, device: SoftAuthenticator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E2: the last flush of a full disk fails, too, and the service ends in good order."""
+    """E2: the last flush to a full disk fails, too, and the service still stops as it should."""
     with Service(tmp_path) as service:
         monkeypatch.setattr(handler_of(service), "flush", no_space)
         service.register(device)
@@ -142,7 +142,7 @@ def test_a_full_disk_does_not_spoil_the_shutdown(
 
 
 def test_a_record_that_cannot_be_written_down_costs_one_line(log: Path) -> None:
-    """E2: those that were gathered with it are written."""
+    """E2: the records that are written together with it are not lost."""
     handler = LogFileHandler(log)
     good, bad = (
         logging.makeLogRecord({"msg": "note", "fields": {"value": value}}) for value in ("x", b"y")
@@ -156,7 +156,7 @@ def test_a_record_that_cannot_be_written_down_costs_one_line(log: Path) -> None:
 def test_a_log_and_a_stderr_that_are_both_gone_do_no_harm(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E2: nobody who logs suffers, and the file is written again once it can be."""
+    """E2: no caller sees an error, and the file is written again once it can be."""
 
     class Gone:
         def write(self, _text: str) -> int:
@@ -197,7 +197,7 @@ def test_a_disk_that_hangs_stops_nobody_who_logs(
     for number in range(1, 9):
         said(number)
     assert file.metrics() == {"log_queue_length": 5, "log_lines_lost": 3}
-    assert capsys.readouterr().err.count(COMPLAINT) == 1
+    assert capsys.readouterr().err.count(MESSAGE) == 1
     goes_on.set()
     file.stop()
     assert [line["number"] for line in parsed(log)] == [0, 1, 2, 3, 4, 5]

@@ -58,7 +58,7 @@ EVENTS: list[tuple[Event, str, int, str | None, str]] = [
 
 @pytest.fixture
 def rows(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What would be inserted; `later` on the transaction is run by hand."""
+    """The rows that would be inserted. The test calls the after-commit callbacks itself."""
     written: list[dict[str, Any]] = []
 
     def add(tx: Transaction, row: dict[str, Any]) -> None:
@@ -88,7 +88,7 @@ def test_an_event_is_this_row_to_the_letter(
 ) -> None:
     record(event)
     (row,) = rows
-    # Of that time, or of a later one that has been written before: ids never run backwards.
+    # The id has that time, or a later one that an earlier id had: ids never run backwards.
     assert UUID(row.pop("id")).int >> 80 >= int(AT.timestamp() * 1000)
     subject = event.subject or event.actor
     assert row == {
@@ -125,7 +125,7 @@ def test_the_subject_of_an_event_need_not_be_its_actor(rows: list[dict[str, Any]
 def test_a_row_is_logged_once_it_is_durable(
     rows: list[dict[str, Any]], caplog: pytest.LogCaptureFixture, event: Event, level: int
 ) -> None:
-    """E6: and not before; a refusal is a warning."""
+    """E6: and not before. A refusal is a warning."""
     with caplog.at_level(logging.INFO, "audit"):
         (later,) = record(event)
         assert caplog.records == []
@@ -168,7 +168,7 @@ def test_listeners_get_every_row_once_it_is_durable(rows: list[dict[str, Any]]) 
     assert told == [row for row in rows for _ in range(2)]
 
 
-def test_a_record_has_what_every_handler_asks_for(
+def test_a_log_record_has_its_level_its_time_and_its_message(
     rows: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
     begun = time.time()

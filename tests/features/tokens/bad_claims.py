@@ -47,7 +47,7 @@ NOT_AMR: dict[str, Any] = {
     "nested": [["pop", "user"]],
     "NaN": float("nan"),
 }
-# PyJWT looks at these itself, and names them.
+# PyJWT checks the types of these itself, and has an error class for each.
 NAMED = {"sub": "InvalidSubject", "jti": "InvalidJTI", "iss": "InvalidIssuer"}
 WRONG_FOR = {"iss": "InvalidIssuer", "aud": "InvalidAudience"}
 
@@ -80,7 +80,7 @@ def mistyped_claims() -> Iterator[tuple[str, Forgery]]:
 
 
 def _reason(name: str, value: Any) -> str:
-    # PyJWT counts an empty audience as none at all.
+    # PyJWT treats an empty audience as a missing one.
     if value is None or (name == "aud" and not value):
         return "MissingRequiredClaim"
     if name in WRONG_FOR:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.features.tokens.forge import KEY, Genuine, b64, token
 
-# How to make a bad token of a good one, and the reason that must stand on record.
+# How to make a bad token of a good one, and the reason that the audit row must have.
 Forge = Callable[[Genuine], str]
 Forgery = tuple[Forge, str]
 

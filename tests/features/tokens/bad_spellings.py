@@ -1,4 +1,4 @@
-"""Texts that a lenient reader takes for a token, or for the same token."""
+"""Texts that a lenient reader would accept as a token, or as the same token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.features.tokens.forge import Genuine, b64, mac, unb64
 
 
 def stretched(good: Genuine) -> str:
-    """The genuine token with one character put into its middle."""
+    """The genuine token with one more character in its middle."""
     claims = good.parts[1]
     return good.with_parts("", f"{claims[:8]} {claims[8:]}", "")
 
@@ -29,7 +29,7 @@ def loose_bits(good: Genuine) -> str:
 
 
 def padded_segments(good: Genuine) -> str:
-    """Signed as it stands, padding included."""
+    """A token whose segments have padding, and whose signature covers the padding."""
     signed = ".".join(part + "=" * (-len(part) % 4) for part in good.parts[:2])
     return f"{signed}.{mac(signed)}"
 

@@ -18,7 +18,7 @@ OTHER = "the-other-one-of-two-secrets-while-they-are-rotated"
 
 
 @dataclass(frozen=True)
-class Door:
+class Target:
     """A service, its only user's id, and a token of hers that opens her profile."""
 
     service: Service
@@ -35,13 +35,13 @@ KNOWN_AS: dict[str, dict[str, str]] = {
 
 
 @pytest.fixture(scope="module", params=KNOWN_AS)
-def door(
+def target(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Door]:
-    folder, device = tmp_path_factory.mktemp("door"), SoftAuthenticator()
+) -> Iterator[Target]:
+    folder, device = tmp_path_factory.mktemp("target"), SoftAuthenticator()
     secrets: dict[str, Any] = KNOWN_AS[request.param]
     with Service(folder, clock=HeldClock(), danger_rate_limits_off=True, **secrets) as service:
         user = service.register(device)
         # As it was issued before the secrets changed, if they have.
         good = Genuine(service.login(device)).with_claims()
-        yield Door(service, user["id"], Genuine(good))
+        yield Target(service, user["id"], Genuine(good))

@@ -1,5 +1,7 @@
-"""Tokens as an attacker would build them. What is wrong is named; all else is as the service does
-it, the signature included: only so does a test show the one defence it is about.
+"""Builds tokens as an attacker would.
+
+Each differs from a genuine token in what its function names, and in nothing else: its signature is
+valid. So a test shows the one defence that it is about.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ def unb64(text: str) -> bytes:
 
 
 def raw(part: Any) -> bytes:
-    """JSON of a value, spelled as the service does; bytes are taken to be JSON already."""
+    """The JSON of a value, formatted as by the service. Bytes are returned unchanged."""
     return part if isinstance(part, bytes) else json.dumps(part, separators=(",", ":")).encode()
 
 
@@ -41,7 +43,7 @@ def token(header: Any, claims: Any, key: bytes = KEY, digest: str = "sha256") ->
 
 @dataclass(frozen=True)
 class Genuine:
-    """A token that the service has issued, taken apart."""
+    """A token that the service has issued, and its parts."""
 
     text: str
 
@@ -64,7 +66,7 @@ class Genuine:
         return token({**self.header, **changes}, self.claims)
 
     def in_other_words(self) -> str:
-        """The same header and claims in another spelling, which is no wrong one."""
+        """The same header and claims in another spelling, which is valid too."""
         return token(json.dumps(self.header).encode(), self.claims)
 
     def with_claims(self, **changes: Any) -> str:
@@ -77,7 +79,7 @@ class Genuine:
         )
 
     def with_parts(self, *parts: str) -> str:
-        """Three texts with dots between them; an empty one is kept from the genuine token."""
+        """The three parts joined by dots. For an empty one the genuine token's part is used."""
         return ".".join(given or kept for given, kept in zip(parts, self.parts, strict=True))
 
     def claims_text(self, text: bytes) -> str:

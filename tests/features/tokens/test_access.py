@@ -1,4 +1,4 @@
-"""Who may read whose profile, what each is told, and what stands in the trail about it."""
+"""Who may read whose profile, the answer to each reader, and the audit row about it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.service import Service, person
 
 NOBODY = "3f0c3c9e-6a2e-4c3e-9d84-0a4c4dcbb3f2"
 NIL = "00000000-0000-0000-0000-000000000000"
-# Not the UUID of anybody, and most of them no UUID at all.
+# No account has one of these ids, and most of them are not UUIDs.
 STRANGE_IDS = {
     "a UUID of nobody": NOBODY,
     "a UUID in upper case": NOBODY.upper(),
@@ -70,7 +70,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
 
 
 def test_a_user_reads_their_own_profile(people: People) -> None:
-    """C6: 200 with what was registered, and the row that the contract words."""
+    """C6: 200 with the registered profile, and the audit row in the words of the contract."""
     answer = people.read("jane", people.id_of("jane"))
     assert (answer.status_code, answer.json()) == (200, people.users["jane"])
     row = people.last()
@@ -90,7 +90,7 @@ def test_an_admin_reads_anyone(people: People) -> None:
 
 
 def test_a_user_who_reads_another_is_refused_and_both_are_named(people: People) -> None:
-    """C6: 403 as the contract words it; the row names both parties."""
+    """C6: 403 in the words of the contract. The audit row names both accounts."""
     answer = people.read("jane", people.id_of("bob"))
     body = problem(answer, 403, "forbidden")
     assert body["detail"] == "You don't have permission to access this resource"
@@ -104,7 +104,7 @@ def test_a_user_who_reads_another_is_refused_and_both_are_named(people: People) 
 
 @pytest.mark.parametrize("user_id", STRANGE_IDS.values(), ids=STRANGE_IDS)
 def test_a_user_cannot_tell_who_exists(people: People, user_id: str) -> None:
-    """C6 B2: whoever it would be, a user is told the same as for a real other user."""
+    """C6 B2: for any other id a user gets the same answer, whether the account exists or not."""
     answer = people.read("jane", user_id)
     real = people.read("jane", people.id_of("bob"))
     given, expected = problem(answer, 403, "forbidden"), problem(real, 403, "forbidden")
@@ -115,7 +115,7 @@ def test_a_user_cannot_tell_who_exists(people: People, user_id: str) -> None:
 
 @pytest.mark.parametrize("user_id", STRANGE_IDS.values(), ids=STRANGE_IDS)
 def test_an_admin_is_told_who_does_not_exist(people: People, user_id: str) -> None:
-    """C6 B2: 404, never a 500, and what is no UUID does not stand in the trail."""
+    """C6 B2: 404, never a 500. A text that is not a UUID is not in the audit row."""
     answer = people.read("ada", user_id)
     assert problem(answer, 404, "user_not_found")["detail"] == "User not found"
     row = people.last()
@@ -129,13 +129,13 @@ def test_an_admin_is_told_who_does_not_exist(people: People, user_id: str) -> No
 
 @pytest.mark.parametrize("name", ["jane", "ada"])
 def test_an_own_id_in_another_spelling_is_another_id(people: People, name: str) -> None:
-    """C6: one spelling per id, so that nobody is two in the trail."""
+    """C6: one spelling for each id, so that no account has two ids in the audit trail."""
     status = {"jane": 403, "ada": 404}[name]
     assert people.read(name, people.id_of(name).upper()).status_code == status
 
 
 def test_a_profile_is_not_kept_in_any_cache(people: People) -> None:
-    """C4: whoever may read it now may not tomorrow."""
+    """C4: a reader may lose the right to read it at any time."""
     answer = people.read("jane", people.id_of("jane"))
     assert answer.headers["cache-control"] == "no-store"
 

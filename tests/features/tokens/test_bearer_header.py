@@ -1,4 +1,4 @@
-"""Where a token may stand: in one header, under one scheme."""
+"""A token is read from one header and with one scheme only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.features.tokens.conftest import Door
+from tests.features.tokens.conftest import Target
 from tests.http.problems import problem
 
 ABSENT = {
@@ -23,30 +23,30 @@ ABSENT = {
 }
 
 
-def get(door: Door, authorization: str | None) -> tuple[int, dict[str, str]]:
+def get(target: Target, authorization: str | None) -> tuple[int, dict[str, str]]:
     headers = {} if authorization is None else {"Authorization": authorization}
-    answer = door.service.request("GET", f"/users/{door.user_id}", headers=headers)
+    answer = target.service.request("GET", f"/users/{target.user_id}", headers=headers)
     return answer.status_code, dict(answer.headers)
 
 
 @pytest.mark.parametrize("header", ABSENT.values(), ids=ABSENT)
 def test_without_a_bearer_token_nobody_is_authenticated(
-    door: Door, header: Callable[[str], str | None]
+    target: Target, header: Callable[[str], str | None]
 ) -> None:
-    """C2: 401 with a plain challenge: there was no token to be wrong about."""
-    given = header(door.good.text)
+    """C2: 401 with a challenge that has no error, because there was no token (RFC 6750 §3.1)."""
+    given = header(target.good.text)
     headers = {} if given is None else {"Authorization": given}
-    answer = door.service.request("GET", f"/users/{door.user_id}", headers=headers)
+    answer = target.service.request("GET", f"/users/{target.user_id}", headers=headers)
     assert problem(answer, 401, "not_authenticated")["detail"] == "Not authenticated"
     assert answer.headers.get_list("www-authenticate") == ["Bearer"]
-    row = door.service.last_audit("token_rejected")
+    row = target.service.last_audit("token_rejected")
     assert (row["reason"], row["user_id"], row["user_email"]) == ("missing", None, None)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_the_scheme_is_read_in_any_case(door: Door, scheme: str) -> None:
+def test_the_scheme_is_read_in_any_case(target: Target, scheme: str) -> None:
     """RFC 9110: authentication schemes are case-insensitive."""
-    status, _ = get(door, f"{scheme} {door.good.text}")
+    status, _ = get(target, f"{scheme} {target.good.text}")
     assert status == 200
 
 
@@ -63,25 +63,27 @@ def test_the_scheme_is_read_in_any_case(door: Door, scheme: str) -> None:
     ],
     ids=str,
 )
-def test_a_token_anywhere_else_is_no_token(door: Door, place: dict[str, dict[str, str]]) -> None:
-    """C3: not in a URL, where logs would keep it, nor in a cookie, where pages would send it."""
+def test_a_token_anywhere_else_is_no_token(
+    target: Target, place: dict[str, dict[str, str]]
+) -> None:
+    """C3: not from a URL, which logs would keep, nor from a cookie, which any page could send."""
     filled = {
-        where: {name: text.replace("{}", door.good.text) for name, text in what.items()}
+        where: {name: text.replace("{}", target.good.text) for name, text in what.items()}
         for where, what in place.items()
     }
-    path = f"/users/{door.user_id}"
+    path = f"/users/{target.user_id}"
 
     async def send() -> int:
-        client = door.service.client
+        client = target.service.client
         client.cookies.update(filled.pop("cookies", {}))
         answer = await client.get(path, **filled)  # type: ignore[arg-type]
         client.cookies.clear()
         return answer.status_code
 
-    assert door.service.run(send()) == 401
+    assert target.service.run(send()) == 401
 
 
-def test_no_answer_sets_a_cookie(door: Door) -> None:
-    """C3: the service is stateless: what is not set cannot be stolen or sent along."""
-    for path in ("/", "/docs", f"/users/{door.user_id}"):
-        assert "set-cookie" not in door.service.get(path, door.good.text).headers
+def test_no_answer_sets_a_cookie(target: Target) -> None:
+    """C3: the service is stateless. A cookie that is not set cannot be stolen or sent by a page."""
+    for path in ("/", "/docs", f"/users/{target.user_id}"):
+        assert "set-cookie" not in target.service.get(path, target.good.text).headers

@@ -29,7 +29,7 @@ def issued(service: Service, device: SoftAuthenticator) -> tuple[dict[str, Any],
 def test_a_token_carries_the_claims_of_the_contract(
     service: Service, device: SoftAuthenticator, clock: HeldClock
 ) -> None:
-    """C2: who, for whom, from when and until when."""
+    """C2: the subject, the audience, and the times of issue and expiry."""
     user, good = issued(service, device)
     now = int(clock.now().timestamp())
     assert good.claims.keys() == CLAIMS
@@ -62,7 +62,7 @@ def test_every_token_has_an_id_of_its_own(service: Service, device: SoftAuthenti
 def test_a_token_lives_exactly_as_long_as_it_says(
     service: Service, device: SoftAuthenticator, clock: HeldClock
 ) -> None:
-    """C2: good in its last second, and refused at `exp` itself."""
+    """C2: accepted in its last second, and refused at the second of `exp`."""
     user, good = issued(service, device)
     until_exp = good.claims["exp"] - clock.now().timestamp()
     clock.advance(until_exp - 1)
@@ -75,7 +75,7 @@ def test_a_token_lives_exactly_as_long_as_it_says(
 def test_a_clock_a_little_behind_takes_a_fresh_token(
     service: Service, device: SoftAuthenticator, clock: HeldClock
 ) -> None:
-    """C2: two machines never quite agree; an hour apart they do not agree at all."""
+    """C2: the clocks of two machines may differ by seconds, but not by an hour."""
     user, good = issued(service, device)
     clock.set_wall(-LEEWAY_SECONDS + 1)
     assert service.get(f"/users/{user['id']}", good.text).status_code == 200
@@ -100,7 +100,7 @@ def test_the_life_of_a_token_is_a_setting(
 def test_the_algorithm_is_a_setting_and_the_only_one_taken(
     start_service: StartService, device: SoftAuthenticator, algorithm: str
 ) -> None:
-    """C1: JWT_ALGORITHM; a token of another is refused, though the key is the same."""
+    """C1: JWT_ALGORITHM. A token of another algorithm is refused, with the same key too."""
     service = start_service(jwt_secret=SECRET, jwt_algorithm=algorithm)
     user, good = issued(service, device)
     assert good.header["alg"] == algorithm
@@ -126,7 +126,7 @@ def test_issuer_and_audience_are_settings(
 def test_a_login_answers_with_the_token_and_whom_it_is_for(
     service: Service, device: SoftAuthenticator
 ) -> None:
-    """The shape of the contract, and not a member more."""
+    """The members of the contract, and no others."""
     user = service.register(device)
     body = service.try_login(device).json()
     assert body.keys() == {"access_token", "token_type", "user"}

@@ -1,4 +1,4 @@
-"""A token that is still good, and a database that has changed since."""
+"""Valid tokens, after the account has changed in the database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BOB = person("bob")
 
 @pytest.fixture
 def jane(service: Service, device: SoftAuthenticator) -> tuple[dict[str, Any], str]:
-    """Jane, and a token of hers."""
+    """Jane's account, and a token for it."""
     return service.register(device), service.login(device)
 
 
@@ -26,7 +26,7 @@ def bob(service: Service) -> dict[str, Any]:
 
 
 def set_role(service: Service, role: str) -> None:
-    """What the documents tell an operator to do."""
+    """The SQL that the documents give to an operator."""
     service.rows(f"UPDATE users SET role='{role}' WHERE email='{JANE['email']}';")
 
 
@@ -44,7 +44,7 @@ def test_a_promotion_by_sql_works_with_the_token_at_hand(
 def test_a_new_login_carries_the_new_role(
     service: Service, device: SoftAuthenticator, jane: tuple[dict[str, Any], str]
 ) -> None:
-    """C4: the claim follows at the next login, for the services that read it."""
+    """C4: other services read the claim, which changes at the next login."""
     set_role(service, "admin")
     answer = service.try_login(device)
     assert answer.json()["user"]["role"] == "admin"
@@ -54,7 +54,7 @@ def test_a_new_login_carries_the_new_role(
 def test_a_demotion_is_immediate(
     service: Service, device: SoftAuthenticator, jane: tuple[dict[str, Any], str], bob: Any
 ) -> None:
-    """C4: a token that says admin opens nothing once the database says user."""
+    """C4: a token with the role admin has no effect once the database has the role user."""
     set_role(service, "admin")
     token = service.login(device)
     assert service.get(f"/users/{bob['id']}", token).status_code == 200
@@ -68,7 +68,7 @@ def test_a_demotion_is_immediate(
 def test_a_deleted_users_token_is_a_bad_token(
     service: Service, jane: tuple[dict[str, Any], str]
 ) -> None:
-    """C4: 401 as for any other; the trail keeps whom it was for, without the link."""
+    """C4: 401 as for any bad token. The audit row keeps the subject, without the foreign key."""
     user, token = jane
     service.rows("DELETE FROM users WHERE id = ?", user["id"])
     answer = service.get(f"/users/{user['id']}", token)
@@ -82,7 +82,7 @@ def test_a_deleted_users_token_is_a_bad_token(
 def test_a_disabled_users_token_is_a_bad_token(
     service: Service, device: SoftAuthenticator, jane: tuple[dict[str, Any], str]
 ) -> None:
-    """C4: refused at once, and let in again at once."""
+    """C4: refused at once, and accepted again at once when the account is enabled."""
     user, token = jane
     service.rows("UPDATE users SET disabled = 1")
     problem(service.get(f"/users/{user['id']}", token), 401, "invalid_token")
@@ -95,7 +95,7 @@ def test_a_disabled_users_token_is_a_bad_token(
 def test_a_disabled_user_gets_no_new_token(
     service: Service, device: SoftAuthenticator, jane: tuple[dict[str, Any], str]
 ) -> None:
-    """C4: not even in a login that was begun before."""
+    """C4: also not at the end of a login that was begun before."""
     options = service.begin_login()
     service.rows("UPDATE users SET disabled = 1")
     answer = service.complete_login(JANE["email"], device.get(options))
@@ -106,7 +106,7 @@ def test_a_disabled_user_gets_no_new_token(
 def test_an_admin_reads_a_deleted_user_no_more(
     service: Service, device: SoftAuthenticator, jane: tuple[dict[str, Any], str], bob: Any
 ) -> None:
-    """C4: gone is gone."""
+    """C4: 404, also for a profile that the admin has read before."""
     _, token = jane
     set_role(service, "admin")
     service.rows("DELETE FROM users WHERE id = ?", bob["id"])

@@ -1,4 +1,4 @@
-"""A new JWT_SECRET that ends nobody's session: the one before it verifies for a while."""
+"""Rotation of JWT_SECRET: the previous secret still verifies, so that no session ends."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ Restart = Callable[..., Service]
 
 @pytest.fixture
 def restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """One service, started again and again with other settings: its database stays."""
-    # In a folder, so on SQLite, whatever else the run is on.
+    """Starts one service again with other settings. Its database stays."""
+    # The database has to stay in the folder: always on SQLite, also in a run on PostgreSQL.
     monkeypatch.setattr(production, "is_chosen", lambda: False)
     with ExitStack() as stack:
 
@@ -53,7 +53,7 @@ def restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_the_documented_procedure_ends_no_session(
     restart: Restart, device: SoftAuthenticator
 ) -> None:
-    """C5: old tokens are good until the old secret is removed, new ones from the first on."""
+    """C5: old tokens are valid until the old secret is removed, new ones at once."""
     service = restart(**BEFORE)
     profile = f"/users/{service.register(device)['id']}"
     old = service.login(device)
@@ -67,7 +67,7 @@ def test_the_documented_procedure_ends_no_session(
 
 
 def test_the_previous_secret_never_signs(restart: Restart, device: SoftAuthenticator) -> None:
-    """C5: while it is there, and whichever of the two it is."""
+    """C5: at every step of the rotation."""
     for secrets in (DURING, READY):
         service = restart(**secrets)
         if secrets is DURING:
@@ -80,7 +80,7 @@ def test_the_previous_secret_never_signs(restart: Restart, device: SoftAuthentic
 def test_replicas_that_are_replaced_one_by_one_take_one_anothers_tokens(
     restart: Restart, device: SoftAuthenticator
 ) -> None:
-    """C5: the new secret first as the previous one everywhere, then the two are swapped."""
+    """C5: first every replica gets the new secret as the previous one, then the two are swapped."""
     service = restart(**READY)
     profile = f"/users/{service.register(device)['id']}"
     by_the_old_replica = service.login(device)
@@ -94,7 +94,7 @@ def test_replicas_that_are_replaced_one_by_one_take_one_anothers_tokens(
 def test_a_token_signed_by_neither_is_refused_as_ever(
     restart: Restart, device: SoftAuthenticator
 ) -> None:
-    """C5: one and the same 401, and one row."""
+    """C5: the usual 401, and one audit row."""
     service = restart(**DURING)
     user = service.register(device)
     good = Genuine(service.login(device))
@@ -115,7 +115,7 @@ def test_a_token_signed_by_neither_is_refused_as_ever(
 def test_only_a_signature_that_does_not_hold_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """C5: one verification for a good token, one for a malformed one, two for a stranger's."""
+    """C5: one verification for a valid or malformed token, two for a wrong signature."""
     tokens = Tokens(Settings(**DURING), SystemClock())
     tried: list[bytes] = []
     decode = jwt.decode_complete

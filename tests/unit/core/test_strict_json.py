@@ -1,4 +1,4 @@
-"""The one JSON reader: what it takes, what it refuses, and that it quotes nothing."""
+"""The strict JSON reader: what it accepts, what it refuses, and that it quotes nothing."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_strict_json_is_read(raw: bytes, value: Any) -> None:
 
 
 @pytest.mark.parametrize("raw", BAD.values(), ids=BAD)
-def test_anything_else_is_refused(raw: bytes) -> None:
+def test_other_texts_are_refused(raw: bytes) -> None:
     with pytest.raises(StrictJSONError):
         loads(raw)
 
@@ -102,5 +102,5 @@ def test_a_refusal_does_not_quote_the_body(raw: bytes) -> None:
 
 
 def test_frameworks_take_a_refusal_for_a_json_error() -> None:
-    # FastAPI answers a JSONDecodeError with 422 by itself, and anything else with 500.
+    # FastAPI answers a JSONDecodeError with 422 by itself, and any other exception with 500.
     assert issubclass(StrictJSONError, json.JSONDecodeError)

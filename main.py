@@ -21,10 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth import Passkeys
 from core import garbage
-from core.access_log import AccessLog
 from core.banner import banner
-from core.boundary import Boundary, Observe
-from core.caller_address import TrustedProxies
 from core.clock import Clock, SystemClock
 from core.config import Settings
 from core.database import Database
@@ -38,11 +35,14 @@ from core.postgres import PostgresDatabase
 from core.relying_party import RelyingParty
 from core.sqlite import SqliteDatabase
 from core.tokens import Tokens
-from core.tracing import open_tracing
 from core.workers import require_shared_state, workers
 from routes import health, login, metrics, pages, registration, users, well_known
 from routes.doors import Doors
-from routes.http import as_problems, install_error_handlers
+from routes.edge.access_log import AccessLog
+from routes.edge.boundary import Boundary, Observe
+from routes.edge.client_address import TrustedProxies
+from routes.edge.tracing import open_tracing
+from routes.strict_route import as_problems, install_error_handlers
 from services.access import Access
 from services.health import Health
 from services.metrics import Metrics
@@ -53,12 +53,12 @@ from stores.counters import Counters, MemoryCounters
 from stores.redis import open_redis
 
 if TYPE_CHECKING:
-    from core.tracing_spans import Tracing
+    from routes.edge.tracing_spans import Tracing
 
 VERSION = "1.0.0"
 MAX_BODY_BYTES = 32 * 1024
 # FastAPI's own would send paths, queries and messages of exceptions, and stand between the boundary
-# and the socket, whose address is the caller's. core/tracing_spans.py does neither.
+# and the socket, whose address is the caller's. routes/edge/tracing_spans.py does neither.
 TELEMETRY: TelemetryConfig = {
     "tracing": False,
     "metrics": False,

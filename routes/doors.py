@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from routes.http import StrictRoute
+from routes.strict_route import StrictRoute
 
 
 class Doors:

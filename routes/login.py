@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi.responses import RedirectResponse
 
 from auth import Passkeys
-from routes.http import Call, CallOf, responses, strict_router
-from routes.throttling import admit
+from routes.guards import admit
+from routes.strict_route import Call, CallOf, responses, strict_router
 from schemas import LoginAnswer, LoginBegin, LoginComplete, Options, UserBrief
 
 router = strict_router("Login")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Security
 from fastapi.security import HTTPBearer
 
-from routes.http import Call, CallOf, responses, strict_router
+from routes.strict_route import Call, CallOf, responses, strict_router
 from schemas import UserProfile
 from services.access import Access
 

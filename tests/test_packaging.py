@@ -48,7 +48,7 @@ OWNERS = {
     "asyncpg": r"core/postgres\.py",
     "redis": r"stores/redis\.py",
     "prometheus_client": r"(services|routes)/metrics\.py",
-    "opentelemetry": r"core/tracing_spans\.py",
+    "opentelemetry": r"routes/edge/tracing_spans\.py",
 }
 # Imported only where it is asked for.
 OPTIONAL = {"opentelemetry"}
@@ -173,7 +173,7 @@ def test_no_dependency_is_older_than_its_security_floor(name: str) -> None:
 def test_the_packages_for_traces_are_not_needed_to_start() -> None:
     started = (
         "import sys; sys.modules['opentelemetry.sdk'] = None; sys.modules['google'] = None; "
-        "import main; print('core.tracing_spans' in sys.modules)"
+        "import main; print('routes.edge.tracing_spans' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", started],

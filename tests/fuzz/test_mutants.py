@@ -84,7 +84,7 @@ def test_the_fuzzer_sees_what_costs_too_much(
             pass
         return text
 
-    monkeypatch.setattr("routes.http._printable", slow)
+    monkeypatch.setattr("routes.strict_route._printable", slow)
     assert any("ms of CPU time" in what for what in whats(fuzz(fuzzed_service, 3)))
 
 

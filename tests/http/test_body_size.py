@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
-import routes.http
+import routes.strict_route
 from core import strict_json
 from main import MAX_BODY_BYTES
 from tests.http.problems import JSON, problem
@@ -113,7 +113,7 @@ def test_a_body_that_does_not_arrive_is_refused(
     shared: Service, path: str, monkeypatch: pytest.MonkeyPatch, parsed: list[bytes]
 ) -> None:
     """B1: 408 once the time for a body is over, with nothing parsed and nothing on record."""
-    monkeypatch.setattr(routes.http, "BODY_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(routes.strict_route, "BODY_TIMEOUT_SECONDS", 0.05)
     before = len(shared.audit())
     answer = shared.request("POST", path, content=never_ending(), headers=JSON)
     problem(answer, 408, "timeout")
@@ -123,7 +123,7 @@ def test_a_body_that_does_not_arrive_is_refused(
 
 def test_a_slow_body_holds_nobody_else_up(shared: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """B1: while fifty bodies do not arrive, another request is answered."""
-    monkeypatch.setattr(routes.http, "BODY_TIMEOUT_SECONDS", 30)
+    monkeypatch.setattr(routes.strict_route, "BODY_TIMEOUT_SECONDS", 30)
 
     async def race(client: httpx.AsyncClient) -> float:
         slow = [
@@ -172,7 +172,7 @@ def test_only_a_body_that_uvicorn_has_all_of_is_read_without_a_clock(
     cycle = module.RequestResponseCycle(**dict.fromkeys(names, Mock()))
     assert cycle.more_body is True
     cycle.more_body = more
-    assert routes.http._is_here(cycle.receive) is not more
+    assert routes.strict_route._is_here(cycle.receive) is not more
 
 
 def test_a_server_that_does_not_tell_is_given_a_clock() -> None:
@@ -181,4 +181,4 @@ def test_a_server_that_does_not_tell_is_given_a_clock() -> None:
     async def receive() -> Message:
         return {"type": "http.request"}
 
-    assert not routes.http._is_here(receive)
+    assert not routes.strict_route._is_here(receive)

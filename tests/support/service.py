@@ -23,7 +23,7 @@ from tests.support import production
 from tests.support.clock import HeldClock
 
 if TYPE_CHECKING:
-    from core.tracing_spans import Tracing
+    from routes.edge.tracing_spans import Tracing
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigurationError
-from core.tracing import is_wanted, open_tracing
+from routes.edge.tracing import is_wanted, open_tracing
 from tests.support.process import ROOT
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from core.tracing import open_tracing
 from devtools.authenticator import SoftAuthenticator
+from routes.edge.tracing import open_tracing
 from tests.storage.servers import connect
 from tests.storage.trail import parsed
 from tests.support.process import running_server

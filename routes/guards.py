@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from routes.http import Call
+from routes.strict_route import Call
 from schemas import EmailAddress
 from services.throttle import Throttle
 

@@ -1,6 +1,6 @@
 """The spans of a request: OpenTelemetry's HTTP conventions, and nothing that a person sent.
 
-The one module that imports OpenTelemetry; core/tracing.py imports it when it is asked for.
+The one module that imports OpenTelemetry; routes/edge/tracing.py imports it when it is asked for.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.boundary import TooLarge
 from core.measured import UNMATCHED, template_of
+from routes.edge.boundary import TooLarge
 
 SERVICE = "auth-example"
 STOP_SECONDS = 5.0

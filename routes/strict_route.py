@@ -17,10 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from audit import Caller
 from core import strict_json
-from core.boundary import problem_response
-from core.caller_address import TrustedProxies
 from core.clock import Clock
 from core.errors import PROBLEM_JSON, Refusal, Unavailable, problem, unavailable
+from routes.edge.boundary import problem_response
+from routes.edge.client_address import TrustedProxies
 from schemas import Problem, ValidationProblem
 
 BODY_TIMEOUT_SECONDS = 10

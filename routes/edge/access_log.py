@@ -11,8 +11,8 @@ from typing import Any
 
 from starlette.types import Message, Scope
 
-from core.caller_address import TrustedProxies
 from core.measured import UNMATCHED, status_of, template_of
+from routes.edge.client_address import TrustedProxies
 
 logger = logging.getLogger("service.access")
 

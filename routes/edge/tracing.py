@@ -1,6 +1,6 @@
 """Traces, if the usual OTEL_* variables ask for them; without them nothing is even imported.
 
-The packages are those of requirements-otel.txt. What a span holds: core/tracing_spans.py.
+The packages are those of requirements-otel.txt. What a span holds: routes/edge/tracing_spans.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from core.tracing_spans import Tracing
+    from routes.edge.tracing_spans import Tracing
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
@@ -29,7 +29,7 @@ def open_tracing(environment: Mapping[str, str], version: str) -> Tracing | None
         if environment.get(name, "") not in ("", PROTOCOL):
             raise ConfigurationError(f"{name}: only {PROTOCOL} is spoken here")
     try:
-        from core.tracing_spans import Tracing
+        from routes.edge.tracing_spans import Tracing
     except ImportError:
         raise ConfigurationError(
             "OTEL_* variables ask for traces, whose packages are missing: "

@@ -1,28 +1,25 @@
-"""`/metrics` for Prometheus, which asks the service itself and not the proxy before it."""
+"""`/metrics` for Prometheus, which must ask the service itself and not a proxy before it."""
 
 from __future__ import annotations
-
-from typing import cast
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.exceptions import HTTPException
 
-from services.metrics import Metrics
+from routes.context import ServiceParts
 
 router = APIRouter(include_in_schema=False)
-# RFC 7239 has the second; every proxy that this service can stand behind writes the first.
-SIGNS_OF_A_PROXY = ("x-forwarded-for", "forwarded")
+# Every proxy that this service can stand behind writes the first; RFC 7239 defines the second.
+PROXY_HEADERS = ("x-forwarded-for", "forwarded")
 
 
 @router.get("/metrics")
-async def metrics(request: Request) -> Response:
-    """The numbers of this process. Whoever comes through a proxy finds nothing here.
+async def metrics(request: Request, service: ServiceParts) -> Response:
+    """The metrics of this process; 404 for a request that came through a proxy.
 
-    Whoever can read them before and after a login begun for an email learns whether it has an
-    account. Proxies keep them from the public; this is for those that were not told to.
+    Whoever reads the counters before and after a login begun for an email learns whether the email
+    has an account. A proxy should not pass this path on; the 404 is for proxies that do.
     """
-    if any(sign in request.headers for sign in SIGNS_OF_A_PROXY):
+    if any(header in request.headers for header in PROXY_HEADERS):
         raise HTTPException(404)
-    text = cast(Metrics, request.app.state.metrics).text()
-    return Response(text, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+    return Response(service.metrics.text(), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

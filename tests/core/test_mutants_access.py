@@ -13,7 +13,7 @@ import audit
 from audit import Caller, Event, Party
 from core.config import Settings
 from core.database import Database, Transaction
-from core.errors import Refusal
+from core.errors import ApiError
 from core.tokens import Subject, Tokens
 from services.access import Access
 from services.throttle import Throttle
@@ -89,7 +89,7 @@ def read(world: World, bearer: str | None, user_id: str) -> UserRow:
 
 
 def refused(world: World, bearer: str | None, user_id: str) -> tuple[int, str, str]:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ApiError) as caught:
         read(world, bearer, user_id)
     return caught.value.status, caught.value.code, caught.value.detail
 

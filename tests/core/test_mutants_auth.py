@@ -17,7 +17,7 @@ from auth import LoggedIn, Passkeys
 from core.config import Settings
 from core.database import Change, Database, Transaction
 from core.decoys import Decoys
-from core.errors import Refusal, Unavailable
+from core.errors import ApiError, Unavailable
 from core.relying_party import RelyingParty
 from core.tokens import Tokens
 from devtools.authenticator import Flaw, SoftAuthenticator
@@ -153,7 +153,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def refused(work: Coroutine[Any, Any, Any]) -> tuple[int, str, str]:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ApiError) as caught:
         run(work)
     return caught.value.status, caught.value.code, caught.value.detail
 

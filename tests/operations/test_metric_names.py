@@ -48,7 +48,7 @@ def everything(start_service: StartService) -> dict[str, tuple[str, frozenset[st
     shared = create_app(
         Settings(database_url="postgresql://127.0.0.1/none", redis_url="redis://127.0.0.1:1/0")
     )
-    return told(Scrape(shared.state.metrics.text().decode())) | told(scrape(service))
+    return told(Scrape(shared.api.state.parts.metrics.text().decode())) | told(scrape(service))
 
 
 def test_every_metric_stands_in_the_document_and_the_reverse(

@@ -157,7 +157,7 @@ def test_the_writer_says_what_waits_and_what_shared_a_commit(service: Service) -
         held.wait(20)
 
     before = scrape(service)
-    db, run = service.app.state.db, service.run
+    db, run = service.parts.db, service.run
     threads = [threading.Thread(target=lambda unit=unit: run(db.write(unit))) for unit in (hold,)]
     threads += [threading.Thread(target=lambda: run(db.write(id))) for _ in range(5)]
     threads[0].start()
@@ -178,7 +178,7 @@ def test_the_writer_says_what_waits_and_what_shared_a_commit(service: Service) -
 def test_challenges_that_wait_and_lines_that_were_lost_are_told(service: Service) -> None:
     for _ in range(4):
         service.post("/login/begin", {})
-    service.app.state.log_file.trail.failures = 7
+    service.parts.log_file.trail.failures = 7
     found = scrape(service)
     assert found.value("passkeys_challenges_waiting") == 4
     assert found.value("passkeys_log_lines_lost_total") == 7

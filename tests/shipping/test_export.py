@@ -69,7 +69,7 @@ def url(backend: dict[str, str], tmp_path: Path) -> str:
                 at = datetime.now(UTC) - age
                 audit.record(tx, Caller("::1", "=cmd|' /C calc'!A0", "r", at), event)
 
-        service.run(service.app.state.db.write(unit))
+        service.run(service.parts.db.write(unit))
     return backend["database_url"]
 
 

@@ -178,7 +178,7 @@ def test_a_pipe_that_nobody_reads_stops_no_request(start: Start) -> None:
     """And when somebody reads again, everything is there, each event a line."""
     read, write = os.pipe()
     service = start(audit_sink=("stdout:ecs",))
-    lane: Lane = service.app.state.shipping.lanes[0]
+    lane: Lane = service.parts.shipping.lanes[0]
     lane._sink = Stdout(ecs, write)
     assert knock(service, 300) == [200] * 300
     # More than the pipe holds.
@@ -210,7 +210,7 @@ def lane_of(service: Service, sink: Any, pace: Pace | None = None) -> Lane:
     """A second worker's lane, over the same database."""
     sqlite = service.settings.database_url.startswith("sqlite")
     outbox = SqliteOutbox() if sqlite else PostgresOutbox()
-    return Lane("syslog+udp://sink:514", sink, service.app.state.db, outbox, pace or Pace())
+    return Lane("syslog+udp://sink:514", sink, service.parts.db, outbox, pace or Pace())
 
 
 def begin(service: Service, lane: Lane) -> Callable[[], None]:
@@ -274,7 +274,7 @@ def test_a_worker_that_wakes_up_late_cannot_move_the_cursor(start: Start) -> Non
 def test_a_commit_rings_and_nobody_waits_for_the_poll(start: Start) -> None:
     with UdpCollector() as collector:
         service = start(audit_sink=(collector.url,))
-        (lane,) = service.app.state.shipping.lanes
+        (lane,) = service.parts.shipping.lanes
         lane._pace = Pace(poll=60)
         # The poll under way may be a second long.
         time.sleep(1.5)

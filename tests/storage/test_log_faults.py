@@ -53,7 +53,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def trail_of(service: Service) -> Trail:
-    log_file: LogFile = service.app.state.log_file
+    log_file: LogFile = service.parts.log_file
     return log_file.trail
 
 

@@ -33,8 +33,13 @@ def service_of(request: Request) -> Parts:
     return cast(Parts, request.app.state.parts)
 
 
+async def _service(request: Request) -> Parts:
+    # Async, because FastAPI runs any other dependency in a thread.
+    return service_of(request)
+
+
 # The same for an endpoint of a plain APIRouter: `async def endpoint(service: ServiceParts)`.
-ServiceParts = Annotated[Parts, Depends(service_of)]
+ServiceParts = Annotated[Parts, Depends(_service)]
 
 
 def context_of(request: Request) -> RequestContext:

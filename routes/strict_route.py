@@ -53,12 +53,14 @@ class StrictRoute(Route):
         """
         if scope["type"] != "http" or scope["method"] != self._method:
             return Match.NONE, {}
-        if self._has_parameters or scope.get("root_path"):
+        path = scope["path"]
+        if path == self.path:
+            # Without Starlette's pattern, which takes 4 µs.
+            return Match.FULL, {"endpoint": self.endpoint, "path_params": {}}
+        if self._has_parameters or scope.get("root_path") or path.startswith(self.path):
+            # Whatever FastAPI's copy of the route would take must be taken here.
             return super().matches(scope)
-        # Starlette would match a pattern here: 4 µs for each route.
-        if scope["path"] != self.path:
-            return Match.NONE, {}
-        return Match.FULL, {"endpoint": self.endpoint, "path_params": {}}
+        return Match.NONE, {}
 
 
 class _Runner:

@@ -168,7 +168,7 @@ def _document(api: FastAPI, tag: str, declared: Declaration, options: RouteOptio
 def _signature_for_fastapi(declared: Declaration) -> Callable[..., Any]:
     """A function with the signature of the endpoint, but for `ctx`, which no client sends."""
 
-    async def documented() -> None:
+    async def documented(**_values: Any) -> None:
         raise RuntimeError(f"{declared.path} was not run by its StrictRoute")
 
     hints = {"body": declared.body}

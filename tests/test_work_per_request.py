@@ -25,8 +25,8 @@ from tests.support.service import JANE, Service
 pytestmark = pytest.mark.skipif(production.is_chosen(), reason="counts the work of SQLite's writer")
 
 Work = Counter[str]
-# Begin, complete.
-MOST_CALLS = (338, 415)
+# Begin, complete: 338 and 413, and 6 more when the event loop goes round once more meanwhile.
+MOST_CALLS = (344, 419)
 
 
 @pytest.fixture

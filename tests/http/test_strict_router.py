@@ -239,6 +239,29 @@ def test_headers_of_the_context_stand_on_every_kind_of_answer(service: Service) 
     ]
 
 
+@pytest.mark.parametrize("path", ["/login/begin\n", "/login\n"])
+def test_what_starlettes_pattern_takes_is_run_strictly_too(service: Service, path: str) -> None:
+    """Its `$` matches before a last newline: FastAPI's copy of the route must not get that."""
+    answer = service.post(path.replace("\n", "%0a"), {})
+    assert answer.status_code in (200, 307)
+
+
+def test_a_root_path_is_left_out_of_the_path(service: Service) -> None:
+    """As uvicorn passes it on with --root-path."""
+
+    async def below() -> list[int]:
+        transport = httpx.ASGITransport(service.app, root_path="/auth")
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return [
+                (await client.post("/auth/login/begin", json={})).status_code,
+                (await client.get("/auth/users/x")).status_code,
+                (await client.get("/auth/livez")).status_code,
+                (await client.get("/auth/login")).status_code,
+            ]
+
+    assert service.run(below()) == [200, 401, 200, 405]
+
+
 class Paged(BaseModel):
     """A body of a plain endpoint."""
 

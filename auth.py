@@ -94,7 +94,7 @@ class Passkeys:
             return free
 
         if not await self.db.decide(unit):
-            raise errors.email_taken()
+            raise errors.RegistrationNotPossible()
         user = _pending_user(form)
         challenge = await self.challenges.put(Pending("registration", email, user))
         return self.relying_party.creation_options(
@@ -118,7 +118,7 @@ class Passkeys:
                 Party(None, email.canonical), reason=_reason_of(error)
             )
             await self.db.autocommit(lambda tx: audit.record(tx, caller, event))
-            raise errors.registration_failed() from None
+            raise errors.RegistrationFailed() from None
 
     def _judge_registration(
         self,
@@ -176,7 +176,7 @@ class Passkeys:
         decoys = self.decoys.of(email.canonical)
         known = account.descriptors if account else ()
         if not known and self.danger_reveal_unknown_email:
-            raise errors.invalid_credentials()
+            raise errors.InvalidCredentials()
         allowed = [
             CredentialDescriptor(key, _split(transports)) for key, transports in known or decoys
         ]
@@ -225,7 +225,7 @@ class Passkeys:
             await self._store_login(caller, passkey, user, verdict)
         except BadCredential as error:
             await self._refuse_login(caller, claimed, error)
-            raise errors.invalid_credentials() from None
+            raise errors.InvalidCredentials() from None
         return LoggedIn(self.tokens.issue(_subject(user)), user)
 
     def _judge_login(

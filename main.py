@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
-from fastapi.telemetry import TelemetryConfig
-from starlette.datastructures import State
-from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from auth import Passkeys
-from core.boundary import Boundary, Observe
-from core.caller_address import TrustedProxies
 from core.clock import Clock, SystemClock
-from core.database.interface import Database
-from core.database.postgres import PostgresDatabase
-from core.database.schema_version import require_newest, upgrade
-from core.database.sqlite import SqliteDatabase
 from core.errors import ConfigurationError
-from core.log_file import LogFile
 from core.process import (
     banner,
     exit_with_zero_after_sigterm,
@@ -36,225 +21,100 @@ from core.process import (
     tune_garbage_collector,
     worker_count,
 )
-from core.relying_party.ceremonies import RelyingParty
-from core.relying_party.decoys import Decoys
 from core.settings import Settings
-from core.tokens.access_tokens import Tokens
 from routes import health, login, metrics, pages, registration, users, well_known
-from routes.doors import Doors
-from routes.edge.access_log import AccessLog
-from routes.edge.request_metrics import RequestMetrics
+from routes.edge.application import Application, application
 from routes.edge.tracing import open_tracing
-from routes.http import as_problems, install_error_handlers
-from services.audit_forwarding.worker import AuditForwarding
-from services.health import Health
-from services.metrics import Metrics
+from routes.parts import Parts
+from routes.problems import DocumentedApi, install_problem_handlers
+from routes.strict_router import install
 from services.metrics_files import prepare_directory
-from services.profiles import Access
-from services.rate_limits import Throttle
-from stores.challenges.interface import Challenges
-from stores.challenges.memory import MemoryChallenges
-from stores.challenges.redis import RedisChallenges
-from stores.rate_counters.interface import Counters
-from stores.rate_counters.memory import MemoryCounters
-from stores.rate_counters.redis import RedisCounters
-from stores.redis_pool import open_redis
 
 if TYPE_CHECKING:
     from routes.edge.tracing_spans import Tracing
 
 VERSION = "1.0.0"
-MAX_BODY_BYTES = 32 * 1024
-# FastAPI's own would send paths, queries and messages of exceptions, and stand between the boundary
-# and the socket, whose address is the caller's. routes/edge/tracing_spans.py does neither.
-TELEMETRY: TelemetryConfig = {
-    "tracing": False,
-    "metrics": False,
-    "logs": False,
-    "auto_configure": False,
-}
 DESCRIPTION = "Passkey registration and login, and the JWTs that your services verify."
+# One line a feature.
+ROUTERS = (
+    login.router,
+    registration.router,
+    users.router,
+    pages.router,
+    well_known.router,
+    health.router,
+    metrics.router,
+)
 
-
-class Service(FastAPI):
-    """FastAPI with the boundary outside of everything it builds itself."""
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """Outside the boundary nothing; inside it the doors, which answer for their own errors."""
-        rest = ExceptionMiddleware(
-            AsyncExitStackMiddleware(self.router), cast(dict[Any, Any], self.exception_handlers)
-        )
-        app: ASGIApp = Doors(self.router.routes, rest)
-        for middleware in reversed(self.user_middleware):
-            app = middleware.cls(app, *middleware.args, **middleware.kwargs)
-        https = all(origin.startswith("https:") for origin in self.state.settings.origin)
-        if self.state.tracing:
-            app = self.state.tracing.around(app)
-        return Boundary(app, https=https, max_body=MAX_BODY_BYTES, observe=self.state.observe)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # As Starlette, without FastAPI's own look at the environment for every request.
-        scope["app"] = self
-        if self.middleware_stack is None:
-            self.middleware_stack = self.build_middleware_stack()
-        await self.middleware_stack(scope, receive, send)
-
-    def openapi(self) -> dict[str, Any]:
-        """The document, with refusals under the media type they have."""
-        return as_problems(super().openapi())
+Hook = Callable[[], None]
 
 
 def create_app(
-    settings: Settings, clock: Clock | None = None, tracing: Tracing | None = None
-) -> FastAPI:
-    """The service under `settings`. Nothing is opened before its lifespan starts."""
-    clock = clock or SystemClock()
-    app = Service(
+    settings: Settings,
+    clock: Clock | None = None,
+    tracing: Tracing | None = None,
+    after_start: Hook | None = None,
+    after_stop: Hook | None = None,
+) -> Application:
+    """The service under `settings`. Nothing is opened before its lifespan starts.
+
+    after_start: called once the service is ready; after_stop: called once it stopped in order.
+    """
+    parts = Parts.build(settings, clock or SystemClock(), tracing, VERSION)
+
+    @asynccontextmanager
+    async def lifespan(_app: Any) -> AsyncIterator[None]:
+        async with parts.running():
+            sys.stderr.write(banner(settings))
+            if after_start:
+                after_start()
+            yield
+        if after_stop:
+            after_stop()
+
+    api = _fastapi(settings, parts)
+    routers = (*ROUTERS, pages.docs) if settings.serves_docs else ROUTERS
+    strict_routes = install(api, routers)
+    api.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
+    return application(api, strict_routes, parts, lifespan)
+
+
+def _fastapi(settings: Settings, parts: Parts) -> FastAPI:
+    api = DocumentedApi(
         title="Auth Example",
         version=VERSION,
         description=DESCRIPTION,
-        lifespan=_lifespan,
         redirect_slashes=False,
-        telemetry=TELEMETRY,
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.serves_docs else None,
         generate_unique_id_function=lambda route: route.name,
+        # FastAPI's spans would hold paths, queries and messages of exceptions. The spans of
+        # routes/edge/tracing_spans.py hold none of these.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    _assemble(app, settings, clock)
-    _make_observable(app, settings, tracing)
-    for module in (login, registration, users):
-        # As they are: an included router is looked through anew for every request.
-        app.router.routes.extend(module.router.routes)
-    for module in (pages, well_known, health, metrics):
-        app.include_router(module.router)
-    if settings.serves_docs:
-        app.include_router(pages.docs)
-    app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
-    install_error_handlers(app)
-    _allow_origins(app, settings)
-    return app
+    api.state.parts = parts
+    install_problem_handlers(api)
+    return api
 
 
-def _assemble(app: FastAPI, settings: Settings, clock: Clock) -> None:
-    db = _database(settings)
-    challenges, counters = _shared_state(settings, clock)
-    tokens = Tokens(settings, clock)
-    # Starlette's own looks every part up in a function.
-    app.state = cast(State, SimpleNamespace())
-    app.state.settings, app.state.stopped = settings, False
-    # The process is not ours alone, unless it is: `_default_app`.
-    app.state.settle = lambda: None
-    app.state.clock = clock
-    app.state.db = db
-    app.state.log_file = LogFile(settings.log_file)
-    app.state.proxies = TrustedProxies(settings.trusted_proxies)
-    app.state.challenges = challenges
-    app.state.metrics = Metrics(
-        *(db, challenges, app.state.log_file),
-        labels={"version": VERSION, "database": settings.database_url.partition(":")[0]},
-    )
-    db.listeners.append(app.state.metrics.count_event)
-    throttle = Throttle(settings, db, counters, app.state.metrics.count_rate_limited)
-    app.state.throttle = throttle
-    app.state.shipping = AuditForwarding(settings, db)
-    app.state.health = Health(db, challenges, app.state.log_file, app.state.shipping)
-    app.state.access = Access(db, tokens, throttle)
-    app.state.passkeys = Passkeys(
-        db=db,
-        challenges=challenges,
-        relying_party=RelyingParty(settings, clock),
-        tokens=tokens,
-        decoys=Decoys(settings),
-        danger_reveal_unknown_email=settings.danger_reveal_unknown_email,
-    )
-
-
-def _make_observable(app: FastAPI, settings: Settings, tracing: Tracing | None) -> None:
-    state, requests = app.state, RequestMetrics(app.state.metrics.registry)
-    state.observe = requests.observe
-    if settings.access_log:
-        state.observe = _both(requests.observe, AccessLog(state.proxies).observe)
-    state.tracing = tracing
-    if tracing:
-        judge = state.passkeys.relying_party
-        reads, writes = ("read", "report"), ("autocommit", "decide", "write")
-        names = {**dict.fromkeys(reads, "database read"), **dict.fromkeys(writes, "database write")}
-        tracing.follow(state.db, **names)
-        tracing.follow(judge, verify_registration="verify registration")
-        tracing.follow(judge, verify_authentication="verify login")
-
-
-def _both(first: Observe, second: Observe) -> Observe:
-    def observe(scope: Scope, answer: Message | None, seconds: float) -> None:
-        first(scope, answer, seconds)
-        second(scope, answer, seconds)
-
-    return observe
-
-
-def _database(settings: Settings) -> Database:
-    if settings.database_url.startswith("sqlite:"):
-        return SqliteDatabase(settings.database_url, upgrade)
-    return PostgresDatabase(settings.database_url, require_newest, settings.database_pool_size)
-
-
-def _shared_state(settings: Settings, clock: Clock) -> tuple[Challenges, Counters]:
-    if settings.redis_url:
-        redis = open_redis(settings.redis_url)
-        return RedisChallenges(redis), RedisCounters(redis)
-    return MemoryChallenges(clock, settings.pending_ceremonies), MemoryCounters(clock)
-
-
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    state = app.state
-    async with AsyncExitStack() as ends:
-        # From the last to the first, each whatever became of the others: what the database still
-        # writes must find the log open.
-        state.log_file.start()
-        ends.callback(state.log_file.stop)
-        if state.tracing:
-            ends.push_async_callback(state.tracing.stop)
-        ends.push_async_callback(state.db.stop)
-        ends.push_async_callback(state.challenges.stop)
-        await state.db.start()
-        await state.passkeys.start()
-        state.shipping.start()
-        ends.push_async_callback(state.shipping.stop)
-        state.metrics.start()
-        ends.push_async_callback(state.metrics.stop)
-        learning = asyncio.create_task(state.passkeys.keep_learning())
-        ends.callback(learning.cancel)
-        sys.stderr.write(banner(state.settings))
-        state.settle()
-        yield
-    state.stopped = True
-
-
-def _allow_origins(app: FastAPI, settings: Settings) -> None:
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
-            max_age=600,
-        )
-
-
-def _default_app() -> FastAPI:
+def _default_app() -> Application:
+    """The application of this process, which serves and does nothing else."""
+    stopped = threading.Event()
     try:
         settings = Settings.from_environment()
         require_shared_state(settings, worker_count(os.environ, sys.argv))
         prepare_directory()
-        served = create_app(settings, tracing=open_tracing(os.environ, VERSION))
+        served = create_app(
+            settings,
+            tracing=open_tracing(os.environ, VERSION),
+            after_start=tune_garbage_collector,
+            after_stop=stopped.set,
+        )
     except ConfigurationError as error:
         # One sentence for the operator, not a traceback.
         raise SystemExit(f"The service does not start. {error}") from None
-    exit_with_zero_after_sigterm(lambda: served.state.stopped)
-    served.state.settle = tune_garbage_collector
+    exit_with_zero_after_sigterm(stopped.is_set)
     return served
 
 

@@ -1,15 +1,13 @@
-"""Refusals, and their two faces: a plain public answer here, the true reason in the audit row.
+"""The errors that the service raises on purpose.
 
-Every error body is ``application/problem+json`` (RFC 9457) with `detail`, `code`, `request_id`.
+An `ApiError` is what the client sees: it is the same for every cause that must not be told apart.
+The true reason stands only in the audit row. routes/problems.py turns an error into a response.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
-from typing import Any
-
-PROBLEM_JSON = "application/problem+json"
+from typing import ClassVar
 
 
 class ConfigurationError(Exception):
@@ -17,82 +15,82 @@ class ConfigurationError(Exception):
 
 
 class Unavailable(Exception):
-    """A part the service cannot do without gave no answer. Nothing was decided; try again."""
+    """The database or Redis gave no answer. Nothing was decided; the client may try again."""
 
 
-class Refusal(Exception):
-    """A request that is refused. What it carries is public; the reason never is.
+class ApiError(Exception):
+    """A request that is refused. Everything it carries is public.
 
-    status: HTTP status; code: stable and machine-readable; detail: one plain sentence.
+    status: HTTP status; code: stable and machine-readable; detail: one sentence for people;
+    headers: header fields of the response.
     """
 
-    def __init__(
-        self, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.headers = dict(headers or {})
+    status: ClassVar[int]
+    code: ClassVar[str]
+    detail: ClassVar[str]
+    headers: Mapping[str, str] = {}
+
+    def __init__(self) -> None:
+        super().__init__(self.detail)
 
 
-def invalid_credentials() -> Refusal:
-    """Any failed login, whatever failed: one and the same answer."""
-    return Refusal(401, "invalid_credentials", "Invalid credentials")
+class InvalidCredentials(ApiError):
+    """Any failed login. The response is the same for every cause."""
+
+    status, code, detail = 401, "invalid_credentials", "Invalid credentials"
 
 
-def registration_failed() -> Refusal:
-    """Any failed registration ceremony: one and the same answer."""
-    return Refusal(400, "registration_failed", "Registration failed")
+class RegistrationFailed(ApiError):
+    """Any failed registration ceremony. The response is the same for every cause."""
+
+    status, code, detail = 400, "registration_failed", "Registration failed"
 
 
-def email_taken() -> Refusal:
-    """The email cannot be registered; the sentence does not say why."""
-    return Refusal(409, "registration_not_possible", "This email cannot be registered")
+class RegistrationNotPossible(ApiError):
+    """An account has this email. The sentence does not say so."""
+
+    status, code, detail = 409, "registration_not_possible", "This email cannot be registered"
 
 
-def not_authenticated() -> Refusal:
-    """No bearer token at all (RFC 6750 §3: no error code then)."""
-    challenge = {"WWW-Authenticate": "Bearer"}
-    return Refusal(401, "not_authenticated", "Not authenticated", challenge)
+class NotAuthenticated(ApiError):
+    """The request has no bearer token (RFC 6750 §3: the challenge has no error code then)."""
+
+    status, code, detail = 401, "not_authenticated", "Not authenticated"
+    headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
 
 
-def invalid_token() -> Refusal:
-    """A bearer token that is no good, for whatever reason (RFC 6750 §3.1)."""
-    challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-    return Refusal(401, "invalid_token", "Could not validate credentials", challenge)
+class InvalidToken(ApiError):
+    """The bearer token is invalid, for whatever reason (RFC 6750 §3.1)."""
+
+    status, code, detail = 401, "invalid_token", "Could not validate credentials"
+    headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
 
-def forbidden() -> Refusal:
-    """Someone else's profile, existing or not."""
-    return Refusal(403, "forbidden", "You don't have permission to access this resource")
+class Forbidden(ApiError):
+    """The profile is somebody else's, whether or not it exists."""
+
+    status, code = 403, "forbidden"
+    detail = "You don't have permission to access this resource"
 
 
-def user_not_found() -> Refusal:
-    """Only ever said to an admin."""
-    return Refusal(404, "user_not_found", "User not found")
+class UserNotFound(ApiError):
+    """There is no such account. Only an admin gets this response."""
+
+    status, code, detail = 404, "user_not_found", "User not found"
 
 
-def rate_limited(headers: Mapping[str, str]) -> Refusal:
+class RateLimited(ApiError):
     """Too many requests from an address, for an email, or in all (RFC 6585 §4)."""
-    return Refusal(429, "rate_limited", "Too many requests, try again later", headers)
+
+    status, code, detail = 429, "rate_limited", "Too many requests, try again later"
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__()
+        self.headers = headers
 
 
-def unavailable() -> Refusal:
-    """The database cannot take or give rows just now; nothing was decided."""
-    return Refusal(
-        503, "unavailable", "The service is unavailable, try again", {"Retry-After": "2"}
-    )
+class ServiceUnavailable(ApiError):
+    """What the client gets for `Unavailable`."""
 
-
-def problem(status: int, code: str, detail: str, request_id: str, **members: Any) -> dict[str, Any]:
-    """An RFC 9457 body. `members` are extension members, such as `errors`."""
-    return {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "request_id": request_id,
-        **members,
-    }
+    status, code, detail = 503, "unavailable", "The service is unavailable, try again"
+    headers: Mapping[str, str] = {"Retry-After": "2"}

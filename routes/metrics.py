@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.exceptions import HTTPException
 
-from services.metrics import Metrics
+from routes.context import ServiceParts
 
 router = APIRouter(include_in_schema=False)
 # Every proxy that this service can stand behind sends the first; RFC 7239 defines the second.
@@ -16,7 +14,7 @@ PROXY_HEADERS = ("x-forwarded-for", "forwarded")
 
 
 @router.get("/metrics")
-async def metrics(request: Request) -> Response:
+async def metrics(request: Request, service: ServiceParts) -> Response:
     """The metrics of this server; 404 for a request that came through a proxy.
 
     A client that reads the counters before and after it begins a login for an e-mail address learns
@@ -25,5 +23,4 @@ async def metrics(request: Request) -> Response:
     """
     if any(header in request.headers for header in PROXY_HEADERS):
         raise HTTPException(404)
-    text = cast(Metrics, request.app.state.metrics).text()
-    return Response(text, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+    return Response(service.metrics.text(), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

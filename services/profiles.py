@@ -9,7 +9,7 @@ import audit
 from audit import Caller, Party
 from core import errors
 from core.database.interface import Database, Transaction
-from core.errors import Refusal, Unavailable
+from core.errors import ApiError, Unavailable
 from core.ids import is_uuid
 from core.tokens.access_tokens import BadToken, Tokens
 from services.rate_limits import Throttle
@@ -26,17 +26,17 @@ class Access:
     throttle: Throttle
 
     async def read_profile(self, caller: Caller, token: str | None, user_id: str) -> UserRow:
-        """The profile `user_id`, if the bearer of `token` may see it. Raises Refusal."""
+        """The profile `user_id`, if the bearer of `token` may see it. Raises ApiError."""
         actor_id = await self._authenticate(caller, token)
 
         # Decision and record are one transaction: the role is the one in the database now.
-        def unit(tx: Transaction) -> UserRow | Refusal:
+        def unit(tx: Transaction) -> UserRow | ApiError:
             event, answer = _decide(tx, actor_id, user_id)
             audit.record(tx, caller, event)
             return answer
 
         answer = await self.db.decide(unit)
-        if isinstance(answer, Refusal):
+        if isinstance(answer, ApiError):
             raise answer
         return answer
 
@@ -51,23 +51,21 @@ class Access:
                 await self.throttle.admit(caller, "token_rejected")
             event = audit.TokenRejected(reason=error.reason)
             await self.db.autocommit(lambda tx: audit.record(tx, caller, event))
-            raise (
-                errors.not_authenticated() if token is None else errors.invalid_token()
-            ) from None
+            raise (errors.NotAuthenticated() if token is None else errors.InvalidToken()) from None
 
 
-def _decide(tx: Transaction, actor_id: str, user_id: str) -> tuple[audit.Event, UserRow | Refusal]:
+def _decide(tx: Transaction, actor_id: str, user_id: str) -> tuple[audit.Event, UserRow | ApiError]:
     actor = users.by_id(tx, actor_id)
     if actor is None or actor.disabled:
         reason = "user_disabled" if actor else "unknown_user"
-        return audit.TokenRejected(Party(actor_id, None), reason=reason), errors.invalid_token()
+        return audit.TokenRejected(Party(actor_id, None), reason=reason), errors.InvalidToken()
     who = Party.of(actor)
     subject: UserRow | None = actor
     if user_id != actor_id:
         subject = users.by_id(tx, user_id) if is_uuid(user_id) else None
     whom = Party.of(subject) if subject else Party(user_id if is_uuid(user_id) else None, None)
     if actor.role != "admin" and actor.id != user_id:
-        return audit.ProfileRefused(who, whom, reason="forbidden"), errors.forbidden()
+        return audit.ProfileRefused(who, whom, reason="forbidden"), errors.Forbidden()
     if subject is None:
-        return audit.ProfileRefused(who, whom, reason="not_found"), errors.user_not_found()
+        return audit.ProfileRefused(who, whom, reason="not_found"), errors.UserNotFound()
     return audit.ProfileRead(who, whom), subject

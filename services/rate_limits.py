@@ -53,7 +53,7 @@ class Throttle:
     async def admit(self, caller: Caller, action: str, email: str | None = None) -> dict[str, str]:
         """Count one request; the RateLimit fields for its answer.
 
-        Raises Refusal (429); Unavailable, because not counting would be failing open.
+        Raises ApiError (429); Unavailable, because not counting would be failing open.
         """
         if self._off:
             return {}
@@ -81,7 +81,7 @@ class Throttle:
             )
             await self._db.autocommit(lambda tx: audit.record(tx, caller, event))
         wait = {"Retry-After": str(_seconds(counted))}
-        raise errors.rate_limited({**_fields(policy.name, policy.limit, counted), **wait})
+        raise errors.RateLimited({**_fields(policy.name, policy.limit, counted), **wait})
 
 
 def _fields(name: str, limit: int, counted: Counted) -> dict[str, str]:

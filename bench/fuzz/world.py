@@ -47,8 +47,7 @@ class World:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.state = service.app.state
-        self._passkeys = self.state.passkeys
+        self._passkeys = service.parts.passkeys
         self.people = [
             self._settle("es256", ES256),
             self._settle("eddsa", EDDSA, backup_eligible=True, backed_up=True),
@@ -72,11 +71,12 @@ class World:
     def answer_as(self, relying_party: RelyingParty | None = None) -> None:
         """Serve another relying party from now on, or again the one of the settings."""
         party = relying_party or self._passkeys.relying_party
-        self.state.passkeys = replace(self._passkeys, relying_party=party)
+        passkeys = replace(self._passkeys, relying_party=party)
+        self.service.parts = replace(self.service.parts, passkeys=passkeys)
 
     async def write(self, statement: str, **values: Any) -> None:
         """Run SQL on the service's own connection, where foreign keys cascade."""
-        await self.state.db.write(lambda tx: tx.query(text(statement).bindparams(**values)))
+        await self.service.parts.db.write(lambda tx: tx.query(text(statement).bindparams(**values)))
 
     def newcomer(self, rng: Random) -> tuple[SoftAuthenticator, int]:
         """A device that makes passkeys without delay, and the algorithm to ask it for."""

@@ -1,7 +1,7 @@
-"""The access log: one line of JSON per request in the service's log, if ACCESS_LOG asks for it.
+"""The access log: one JSON line per request in the service's log, if ACCESS_LOG is on.
 
-A line names the route's template and not the path, so no id, no query and no token stands there.
-Only what matches no route is shown as it came: shortened, escaped, without its query.
+A line names the route's template and not the path, so it holds no id, no query and no token. Only
+a path that matches no route is logged itself: shortened, escaped, without its query.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.types import Message, Scope
 
-from core.caller_address import TrustedProxies
+from routes.edge.client_address import TrustedProxies
 from routes.edge.request_metrics import UNMATCHED, status_of, template_of
 
 logger = logging.getLogger("service.access")
@@ -21,20 +21,20 @@ MAX_METHOD = 16
 
 
 class AccessLog:
-    """Writes the lines; addresses are those of the audit trail."""
+    """Writes the lines. Client addresses are those of the audit trail."""
 
     def __init__(self, proxies: TrustedProxies) -> None:
         self._proxies = proxies
 
-    def observe(self, scope: Scope, answer: Message | None, seconds: float) -> None:
-        """Hand one line to the log's queue; nobody waits for the disk."""
+    def observe(self, scope: Scope, start: Message | None, seconds: float) -> None:
+        """Put one line into the log's queue. start: the `http.response.start`, if one was sent."""
         route, state = template_of(scope), scope["state"]
         fields: dict[str, Any] = {
             "method": scope["method"][:MAX_METHOD],
             "route": route,
-            "status": status_of(answer),
+            "status": status_of(start),
             "ms": round(seconds * 1000, 3),
-            "bytes": _length(scope, answer),
+            "bytes": _length(scope, start),
             "request_id": state["request_id"],
             "ip_address": self._proxies.client_of(state["peer"], _forwarded(scope)),
         }
@@ -48,14 +48,14 @@ def _forwarded(scope: Scope) -> list[str]:
     return [value.decode("latin-1") for value in found]
 
 
-def _length(scope: Scope, answer: Message | None) -> int:
-    """The bytes of the answer's body, as its head says; HEAD is answered without one."""
-    if answer is None or scope["method"] == "HEAD":
+def _length(scope: Scope, start: Message | None) -> int:
+    """The bytes of the response's body by its Content-Length; 0 for HEAD, which has no body."""
+    if start is None or scope["method"] == "HEAD":
         return 0
-    return next((int(value) for name, value in answer["headers"] if name == b"content-length"), 0)
+    return next((int(value) for name, value in start["headers"] if name == b"content-length"), 0)
 
 
 def _escaped(path: str) -> str:
-    """Safe to show in a terminal; what a stranger wrote, but not at any length."""
+    """At most MAX_PATH characters, safe to show in a terminal: a client chose this path."""
     shown = path[:MAX_PATH]
     return shown if shown.isprintable() else ascii(shown)[1:-1][:MAX_PATH]

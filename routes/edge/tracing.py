@@ -1,6 +1,7 @@
-"""Traces, if the usual OTEL_* variables ask for them; without them nothing is even imported.
+"""Switches traces on if the usual OTEL_* variables ask for them.
 
-The packages are those of requirements-otel.txt. What a span holds: routes/edge/tracing_spans.py.
+Without them no package of OpenTelemetry is imported. The packages are those of
+requirements-otel.txt. routes/edge/tracing_spans.py says what a span holds.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ PROTOCOL = "http/protobuf"
 
 
 def open_tracing(environment: Mapping[str, str], version: str) -> Tracing | None:
-    """Tracing as `environment` wants it, or None. Raises ConfigurationError.
+    """Tracing as `environment` asks for it, or None. Raises ConfigurationError.
 
-    The exporter reads the rest (headers, certificates, sampler) from the process's environment.
+    The exporter itself reads the rest (headers, certificates, sampler) from `os.environ`.
     """
     if not is_wanted(environment):
         return None
@@ -39,7 +40,10 @@ def open_tracing(environment: Mapping[str, str], version: str) -> Tracing | None
 
 
 def is_wanted(environment: Mapping[str, str]) -> bool:
-    """Whether an endpoint or an exporter is named, and tracing not switched off."""
+    """Whether an endpoint or an exporter is named, and tracing is not switched off.
+
+    Raises ConfigurationError for an exporter that this service does not have.
+    """
     if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return False
     exporter = environment.get("OTEL_TRACES_EXPORTER", "").strip()

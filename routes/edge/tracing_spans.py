@@ -1,16 +1,15 @@
-"""The spans of a request: OpenTelemetry's HTTP conventions, and nothing that a person sent.
+"""The spans of a request, by OpenTelemetry's HTTP conventions. They hold nothing a client sent.
 
-The one module that imports OpenTelemetry; routes/edge/tracing.py imports it when it is asked for.
+Only this module imports OpenTelemetry, and routes/edge/tracing.py imports this module only if
+traces are asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from typing import Any
 
 from opentelemetry import trace
@@ -28,30 +27,35 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.boundary import TooLarge
+from core.clock import Clock
+from core.database.interface import Database
+from core.relying_party.ceremonies import RelyingParty
+from core.settings import Settings
+from routes.edge.boundary import TooLarge
 from routes.edge.request_metrics import UNMATCHED, template_of
+from routes.edge.traced_parts import TracedDatabase, TracedRelyingParty
 
 SERVICE = "auth-example"
 STOP_SECONDS = 5.0
 METHODS = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
-# Asked every few seconds by machines: they would be most of what is sent.
+# Machines ask these every few seconds: most spans would be theirs.
 PROBES = {"/livez", "/readyz", "/metrics"}
 
 _traceparent = TraceContextTextMapPropagator()
 
 
 class Tracing:
-    """Makes spans and sends them in batches, from a thread of its own, to the OTLP endpoint."""
+    """Makes spans, and sends them in batches from its own thread to the OTLP endpoint."""
 
     def __init__(self, version: str) -> None:
-        ours = Resource({SERVICE_NAME: SERVICE, SERVICE_VERSION: version})
-        resource = ours.merge(OTELResourceDetector().detect())
+        defaults = Resource({SERVICE_NAME: SERVICE, SERVICE_VERSION: version})
+        resource = defaults.merge(OTELResourceDetector().detect())
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer(SERVICE, version)
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """`app`, with a span for every request that is not a probe's."""
+        """`app`, with a span for every request but those to PROBES."""
 
         async def traced(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http" or scope["path"] in PROBES:
@@ -59,12 +63,12 @@ class Tracing:
                 return
             with self._request(scope) as span:
 
-                async def send_noted(message: Message) -> None:
+                async def send_and_note(message: Message) -> None:
                     if message["type"] == "http.response.start":
                         _note_status(span, message["status"])
                     await send(message)
 
-                await app(scope, receive, send_noted)
+                await app(scope, receive, send_and_note)
 
         return traced
 
@@ -77,12 +81,12 @@ class Tracing:
             "request.id": scope["state"]["request_id"],
         }
         with self._span(
-            method, context=_caller_of(scope), kind=SpanKind.SERVER, attributes=attributes
+            method, context=_parent_of(scope), kind=SpanKind.SERVER, attributes=attributes
         ) as span:
             try:
                 yield span
             except Exception as error:
-                # The boundary answers it: a body over the cap with 413, anything else with 500.
+                # The EdgeMiddleware answers it: 413 for a body over the cap, 500 for the rest.
                 _note_status(span, 413 if isinstance(error, TooLarge) else 500)
                 raise
             finally:
@@ -93,7 +97,7 @@ class Tracing:
 
     @contextmanager
     def _span(self, name: str, **options: Any) -> Iterator[Span]:
-        # An exception's message may hold what a person sent: its type is enough.
+        # The message of an exception may hold what a client sent, so only its type is noted.
         options = {"record_exception": False, "set_status_on_exception": False, **options}
         with self._tracer.start_as_current_span(name, **options) as span:
             try:
@@ -102,46 +106,33 @@ class Tracing:
                 span.set_attribute("error.type", type(error).__name__)
                 raise
 
-    def follow(self, part: object, **names: str) -> None:
-        """Have each named method of `part` be a child span, inside a request that has one."""
-        for method, name in names.items():
-            setattr(part, method, self._followed(getattr(part, method), name))
+    @contextmanager
+    def child_span(self, name: str) -> Iterator[None]:
+        """A child span inside a request that has a span; nothing outside of one."""
+        if not trace.get_current_span().get_span_context().is_valid:
+            yield
+            return
+        with self._span(name):
+            yield
 
-    def _followed(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
-        if inspect.iscoroutinefunction(call):
+    def database(self, db: Database) -> Database:
+        """`db`, whose reads and writes are child spans."""
+        return TracedDatabase(db, self.child_span)
 
-            @wraps(call)
-            async def followed_later(*given: Any, **named: Any) -> Any:
-                if not _in_a_request():
-                    return await call(*given, **named)
-                with self._span(name):
-                    return await call(*given, **named)
-
-            return followed_later
-
-        @wraps(call)
-        def followed(*given: Any, **named: Any) -> Any:
-            if not _in_a_request():
-                return call(*given, **named)
-            with self._span(name):
-                return call(*given, **named)
-
-        return followed
+    def relying_party(self, settings: Settings, clock: Clock) -> RelyingParty:
+        """A relying party whose verifications are child spans."""
+        return TracedRelyingParty(settings, clock, self.child_span)
 
     async def stop(self) -> None:
-        """Send what waits; a collector that does not answer is given STOP_SECONDS."""
-        # A daemon: the process must not wait for it, either.
+        """Send the spans that wait, for at most STOP_SECONDS if the collector does not answer."""
+        # A daemon thread: the end of the process must not wait for it.
         last = threading.Thread(target=self._provider.shutdown, daemon=True)
         last.start()
         await asyncio.to_thread(last.join, STOP_SECONDS)
 
 
-def _in_a_request() -> bool:
-    return trace.get_current_span().get_span_context().is_valid
-
-
-def _caller_of(scope: Scope) -> Context:
-    """The caller's `traceparent`. Not its `tracestate`, which is any text of a stranger's."""
+def _parent_of(scope: Scope) -> Context:
+    """The client's `traceparent`, but not its `tracestate`, which may hold any text."""
     found = {b"traceparent": b"", **dict(scope["headers"])}[b"traceparent"]
     return _traceparent.extract({"traceparent": found.decode("latin-1")}, Context())
 

@@ -67,7 +67,7 @@ def record_events(service: Service) -> None:
         for age, ip_address, event in EVENTS:
             audit.record(tx, Caller(ip_address, USER_AGENT, "r", datetime.now(UTC) - age), event)
 
-    service.run(service.app.state.db.write(unit))
+    service.run(service.parts.db.write(unit))
 
 
 def check_filters(export: Export) -> None:

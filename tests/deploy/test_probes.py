@@ -60,12 +60,12 @@ def test_only_readiness_depends_on_what_is_outside_the_service() -> None:
 
 
 def test_the_ingress_lets_in_every_public_path(service: Service) -> None:
-    paths = {re.sub(r"\{.*?\}", "1", path) for path in service.app.openapi()["paths"]}
+    paths = {re.sub(r"\{.*?\}", "1", path) for path in service.app.api.openapi()["paths"]}
     assert {path for path in (paths | PAGES) - INTERNAL if not is_let_in(path)} == set()
 
 
 def test_every_path_that_the_ingress_lets_in_is_served(service: Service) -> None:
-    public = {re.sub(r"\{.*?\}", "1", path) for path in service.app.openapi()["paths"]} | PAGES
+    public = {re.sub(r"\{.*?\}", "1", path) for path in service.app.api.openapi()["paths"]} | PAGES
     (rule,) = kubernetes.the("Ingress")["spec"]["rules"]
     named = {each["path"] for each in rule["http"]["paths"]}
     assert {name for name in named if not any(path.startswith(name) for path in public)} == set()

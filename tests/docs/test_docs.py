@@ -46,7 +46,7 @@ def test_a_setting_has_its_true_default_in_the_readme(name: str) -> None:
 
 
 def test_every_endpoint_stands_in_the_readme_and_the_reverse() -> None:
-    paths = create_app(Settings()).openapi()["paths"]
+    paths = create_app(Settings()).api.openapi()["paths"]
     served = {f"{verb.upper()} {path}" for path, verbs in paths.items() for verb in verbs}
     assert first_cells(section(README, "Use it")) == served
 

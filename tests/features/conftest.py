@@ -29,7 +29,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def clock(running: Service) -> Iterator[HeldClock]:
     """The running service's clock; its wall is put right again after the test."""
-    clock = cast(HeldClock, running.app.state.clock)
+    clock = cast(HeldClock, running.parts.clock)
     wall, monotonic = clock.now(), clock.monotonic()
     yield clock
     clock.set_wall((wall - clock.now()).total_seconds() + clock.monotonic() - monotonic)
@@ -44,7 +44,7 @@ def service(running: Service, clock: HeldClock) -> Service:
     for table in TABLES:
         running.rows(f"DELETE FROM {table}")
     # What decoys look like is learnt from the passkeys there are: none.
-    running.run(running.app.state.passkeys.start())
+    running.run(running.parts.passkeys.start())
     return running
 
 

@@ -68,10 +68,10 @@ def test_the_fuzzer_sees_an_attempt_that_is_not_on_record(
 def test_the_fuzzer_sees_an_error_that_echoes(
     fuzzed_service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def chatty() -> core.errors.Refusal:
-        return core.errors.Refusal(409, "registration_not_possible", "zqmarkzq is taken")
+    class Chatty(core.errors.ApiError):
+        status, code, detail = 409, "registration_not_possible", "zqmarkzq is taken"
 
-    monkeypatch.setattr(core.errors, "invalid_credentials", chatty)
+    monkeypatch.setattr(core.errors, "InvalidCredentials", Chatty)
     assert "an error that echoes what was sent" in whats(fuzz(fuzzed_service, ENOUGH_TO_SEE))
 
 
@@ -84,7 +84,7 @@ def test_the_fuzzer_sees_what_costs_too_much(
             pass
         return text
 
-    monkeypatch.setattr("routes.http._printable", slow)
+    monkeypatch.setattr("routes.context._printable", slow)
     assert any("ms of CPU time" in what for what in whats(fuzz(fuzzed_service, 3)))
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import inspect
 import time
 from collections.abc import AsyncIterator
-from unittest.mock import Mock
 
 import httpx
 import pytest
 from starlette.types import Message
 
-import routes.http
+import routes.request_body
 from core import strict_json
-from main import MAX_BODY_BYTES
+from routes.edge.boundary import MAX_BODY_BYTES
 from tests.http.problems import JSON, problem
 from tests.support.service import Service
 
@@ -113,7 +110,7 @@ def test_a_body_that_does_not_arrive_is_refused(
     shared: Service, path: str, monkeypatch: pytest.MonkeyPatch, parsed: list[bytes]
 ) -> None:
     """B1: 408 once the time for a body is over, with nothing parsed and nothing on record."""
-    monkeypatch.setattr(routes.http, "BODY_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(routes.request_body, "BODY_TIMEOUT_SECONDS", 0.05)
     before = len(shared.audit())
     answer = shared.request("POST", path, content=never_ending(), headers=JSON)
     problem(answer, 408, "timeout")
@@ -123,7 +120,7 @@ def test_a_body_that_does_not_arrive_is_refused(
 
 def test_a_slow_body_holds_nobody_else_up(shared: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """B1: while fifty bodies do not arrive, another request is answered."""
-    monkeypatch.setattr(routes.http, "BODY_TIMEOUT_SECONDS", 30)
+    monkeypatch.setattr(routes.request_body, "BODY_TIMEOUT_SECONDS", 30)
 
     async def race(client: httpx.AsyncClient) -> float:
         slow = [
@@ -159,26 +156,3 @@ def test_a_length_beside_chunks_does_not_lift_the_cap(shared: Service) -> None:
     scope = {"type": "http", "method": "POST", "path": "/login/begin", "headers": headers}
     shared.run(shared.app({**scope, "query_string": b"", "root_path": ""}, receive, send))
     assert sent[0]["status"] == 413
-
-
-@pytest.mark.parametrize("implementation", ["h11_impl", "httptools_impl"])
-@pytest.mark.parametrize("more", [True, False])
-def test_only_a_body_that_uvicorn_has_all_of_is_read_without_a_clock(
-    implementation: str, more: bool
-) -> None:
-    """B1: it is asked by the name of an attribute, which another version may not have."""
-    module = importlib.import_module(f"uvicorn.protocols.http.{implementation}")
-    names = inspect.signature(module.RequestResponseCycle).parameters
-    cycle = module.RequestResponseCycle(**dict.fromkeys(names, Mock()))
-    assert cycle.more_body is True
-    cycle.more_body = more
-    assert routes.http._is_here(cycle.receive) is not more
-
-
-def test_a_server_that_does_not_tell_is_given_a_clock() -> None:
-    """B1: as a server may be that is not uvicorn."""
-
-    async def receive() -> Message:
-        return {"type": "http.request"}
-
-    assert not routes.http._is_here(receive)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -42,12 +43,19 @@ class Broken:
         return fail
 
 
+def break_part(
+    service: Service, monkeypatch: pytest.MonkeyPatch, part: str, error: Exception
+) -> None:
+    broken: dict[str, Any] = {part: Broken(error)}
+    monkeypatch.setattr(service, "parts", replace(service.parts, **broken))
+
+
 @pytest.mark.parametrize(("part", "send"), ENDPOINTS.values(), ids=ENDPOINTS)
 def test_an_unforeseen_error_is_a_plain_500(
     service: Service, monkeypatch: pytest.MonkeyPatch, part: str, send: Send
 ) -> None:
     """Whatever breaks, the answer says that, and where to look: nothing else."""
-    monkeypatch.setattr(service.app.state, part, Broken(RuntimeError(SECRET_REASON)))
+    break_part(service, monkeypatch, part, RuntimeError(SECRET_REASON))
     answer = send(service)
     body = problem(answer, 500, "internal_error")
     assert body["detail"] == "Internal server error"
@@ -60,7 +68,7 @@ def test_an_unforeseen_error_is_in_the_log_under_the_request_id(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The person who reports an id and the operator find the same traceback."""
-    monkeypatch.setattr(service.app.state, "passkeys", Broken(RuntimeError("a pipe burst")))
+    break_part(service, monkeypatch, "passkeys", RuntimeError("a pipe burst"))
     service.post("/login/begin", {}, headers={"X-Request-ID": "support-case-7"})
     (line,) = lines(service, 1)
     assert (line["level"], line["request_id"]) == ("ERROR", "support-case-7")
@@ -72,7 +80,7 @@ def test_an_unavailable_database_is_a_503(
     service: Service, monkeypatch: pytest.MonkeyPatch, part: str, send: Send
 ) -> None:
     """E4: refused cleanly, with the time to come back."""
-    monkeypatch.setattr(service.app.state, part, Broken(DatabaseUnavailable(SECRET_REASON)))
+    break_part(service, monkeypatch, part, DatabaseUnavailable(SECRET_REASON))
     answer = send(service)
     problem(answer, 503, "unavailable")
     assert answer.headers["retry-after"].isdigit()

@@ -35,7 +35,7 @@ def test_a_part_that_is_away_is_named(service: Service, monkeypatch: pytest.Monk
         raise Unavailable("ConnectionError")
 
     with monkeypatch.context() as broken:
-        broken.setattr(service.app.state.challenges, "check", away)
+        broken.setattr(service.parts.challenges, "check", away)
         answer = service.get("/readyz")
         assert answer.status_code == 503
         assert answer.json()["parts"]["challenges"] == "away (ConnectionError)"
@@ -44,7 +44,7 @@ def test_a_part_that_is_away_is_named(service: Service, monkeypatch: pytest.Monk
 
 def test_lost_log_lines_are_said_and_hinder_nobody(service: Service) -> None:
     """E2: the log alone degrades health and loses no login."""
-    service.app.state.log_file.handler.lines_lost = 7
+    service.parts.log_file.handler.lines_lost = 7
     answer = service.get("/readyz")
     assert (answer.status_code, answer.json()["parts"]["log"]) == (200, "7 lines lost")
 

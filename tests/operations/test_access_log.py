@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_refusals_faults_and_files_are_lines_too(
     service.post("/login/begin", {"email": "no email"})
     service.request("DELETE", "/login/begin")
     page = service.get("/static/js/main.js")
-    monkeypatch.setattr(service.app.state, "passkeys", Broken())
+    monkeypatch.setattr(service, "parts", replace(service.parts, passkeys=cast(Any, Broken())))
     service.post("/login/begin", {})
     found = [(line["route"], line["status"]) for line in access_lines(service, 4)]
     begin = "/login/begin"

@@ -48,7 +48,7 @@ def everything(start_service: StartService) -> dict[str, tuple[str, frozenset[st
     shared = create_app(
         Settings(database_url="postgresql://127.0.0.1/none", redis_url="redis://127.0.0.1:1/0")
     )
-    return shown(Scrape(shared.state.metrics.text().decode())) | shown(scrape(service))
+    return shown(Scrape(shared.api.state.parts.metrics.text().decode())) | shown(scrape(service))
 
 
 def test_the_document_has_every_metric_and_no_other(

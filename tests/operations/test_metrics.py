@@ -79,7 +79,7 @@ def test_two_applications_in_one_process_share_no_counter_and_no_listener(
         counts = f"{DURATION}_count"
         begins = {"route": "/register/begin", "status": "2xx"}
         assert [scrape(each).value(counts, **begins) for each in (one, two)] == [1, 0]
-        first, second = (each.app.state.db.listeners for each in (one, two))
+        first, second = (each.parts.db.listeners for each in (one, two))
         assert not {*first} & {*second}
 
 
@@ -171,7 +171,7 @@ def test_the_writer_counts_waiting_units_and_shared_commits(service: Service) ->
         held.wait(20)
 
     before = scrape(service)
-    db, run = service.app.state.db, service.run
+    db, run = service.parts.db, service.run
     threads = [threading.Thread(target=lambda unit=unit: run(db.write(unit))) for unit in (hold,)]
     threads += [threading.Thread(target=lambda: run(db.write(id))) for _ in range(5)]
     threads[0].start()
@@ -192,7 +192,7 @@ def test_the_writer_counts_waiting_units_and_shared_commits(service: Service) ->
 def test_waiting_challenges_and_lost_lines_are_shown(service: Service) -> None:
     for _ in range(4):
         service.post("/login/begin", {})
-    service.app.state.log_file.handler.lines_lost = 7
+    service.parts.log_file.handler.lines_lost = 7
     found = scrape(service)
     assert found.value("passkeys_challenges_waiting") == 4
     assert found.value("passkeys_log_lines_lost_total") == 7

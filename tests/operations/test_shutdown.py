@@ -54,7 +54,7 @@ def test_a_part_that_fails_to_stop_does_not_keep_the_others_open(
         raise OSError("gone")
 
     service = Service(tmp_path)
-    monkeypatch.setattr(service.app.state.challenges, "stop", fail)
+    monkeypatch.setattr(service.parts.challenges, "stop", fail)
     with pytest.raises(OSError, match="gone"):
         serve_one(service)
     assert (tmp_path / "app.log").read_bytes().count(b"\n") == 1

@@ -177,7 +177,7 @@ def test_a_pipe_that_nobody_reads_stops_no_request(start: Start) -> None:
     """And when somebody reads again, everything is there, each event a line."""
     read, write = os.pipe()
     service = start(audit_sink=("stdout:ecs",))
-    worker: SinkWorker = service.app.state.shipping.workers[0]
+    worker: SinkWorker = service.parts.shipping.workers[0]
     worker._sink = Stdout(ecs, write)
     assert knock(service, 300) == [200] * 300
     # More than the pipe holds.
@@ -210,7 +210,7 @@ def worker_of(service: Service, sink: Any, schedule: Schedule | None = None) -> 
     sqlite = service.settings.database_url.startswith("sqlite")
     outbox = SqliteOutbox() if sqlite else PostgresOutbox()
     return SinkWorker(
-        "syslog+udp://sink:514", sink, service.app.state.db, outbox, schedule or Schedule()
+        "syslog+udp://sink:514", sink, service.parts.db, outbox, schedule or Schedule()
     )
 
 
@@ -275,7 +275,7 @@ def test_a_worker_that_wakes_up_late_cannot_move_the_cursor(start: Start) -> Non
 def test_a_commit_rings_and_nobody_waits_for_the_poll(start: Start) -> None:
     with UdpCollector() as collector:
         service = start(audit_sink=(collector.url,))
-        (worker,) = service.app.state.shipping.workers
+        (worker,) = service.parts.shipping.workers
         worker._schedule = Schedule(poll=60)
         # The poll under way may be a second long.
         time.sleep(1.5)
@@ -288,7 +288,7 @@ def test_a_commit_rings_and_nobody_waits_for_the_poll(start: Start) -> None:
 def test_no_sink_no_work(start: Start) -> None:
     """Without AUDIT_SINK nothing runs and nothing is asked."""
     service = start()
-    assert service.app.state.db.listeners == [service.app.state.metrics.count_event]
+    assert service.parts.db.listeners == [service.parts.metrics.count_event]
     assert rows(service, "SELECT * FROM audit_sinks") == []
     assert service.get("/readyz").json()["parts"].keys() == {"database", "challenges", "log"}
 

@@ -55,7 +55,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def handler_of(service: Service) -> LogFileHandler:
-    log: LogFile = service.app.state.log_file
+    log: LogFile = service.parts.log_file
     return log.handler
 
 

@@ -10,15 +10,17 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import httpx
-from fastapi import FastAPI
 
 from core.clock import Clock
 from core.settings import Settings
 from devtools.authenticator import SoftAuthenticator
 from main import create_app
+from routes.edge.application import Application
+from routes.parts import Parts
+from stores.challenges.memory import MemoryChallenges
 from tests.support import production
 from tests.support.clock import HeldClock
 
@@ -55,7 +57,7 @@ class Service:
         self.folder = folder
         self._database = production.take_database() if production.is_chosen() else None
         self.settings = Settings(**{**self._backend(), "log_file": folder / "app.log", **settings})
-        self.app: FastAPI = create_app(self.settings, clock, tracing)
+        self.app: Application = create_app(self.settings, clock, tracing)
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._ready: threading.Event = threading.Event()
@@ -97,12 +99,22 @@ class Service:
     async def _live(self) -> None:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with (
-            self.app.router.lifespan_context(self.app),
+            self.app.lifespan(self.app),
             httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client,
         ):
             self.client = client
             self._ready.set()
             await self._stop.wait()
+
+    @property
+    def parts(self) -> Parts:
+        """The parts that endpoints use. A test may set others, made by `dataclasses.replace`."""
+        parts: Parts = self.app.api.state.parts
+        return parts
+
+    @parts.setter
+    def parts(self, parts: Parts) -> None:
+        self.app.api.state.parts = parts
 
     def run(self, work: Coroutine[Any, Any, T], seconds: float = 60) -> T:
         """The result of `work`, done in the service's own event loop."""
@@ -153,8 +165,7 @@ class Service:
 
     def let_pass(self, seconds: float) -> None:
         """Let time pass on the clock in the test's hand, and for challenges, on Redis's own."""
-        clock: HeldClock = self.app.state.clock
-        clock.advance(seconds)
+        cast(HeldClock, self.parts.clock).advance(seconds)
         if self.settings.redis_url:
             production.age_challenges(seconds)
 
@@ -162,7 +173,7 @@ class Service:
         """How many begun ceremonies are kept."""
         if self.settings.redis_url:
             return production.count_challenges()
-        return len(self.app.state.challenges)
+        return len(cast(MemoryChallenges, self.parts.challenges))
 
     # -- the ceremonies, as a browser would go through them --
 

@@ -158,7 +158,7 @@ def test_a_fault_is_an_error_with_its_type_alone(
         endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
         monkeypatch.setenv(*endpoint.popitem())
         with Service(tmp_path, tracing=open_tracing(os.environ, "1.0.0")) as service:
-            monkeypatch.setattr(service.app.state.challenges, "put", fault)
+            monkeypatch.setattr(service.parts.challenges, "put", fault)
             assert service.post("/login/begin", {}).status_code == 500
         (span,) = collector.named("POST /login/begin")
     assert span.is_error

@@ -124,12 +124,12 @@ def _remember_challenge(service: Service, vector: Vector, pending: Pending) -> N
         patch.object(stores.challenges.memory, "new_challenge", return_value=challenge),
         patch.object(stores.challenges.redis, "new_challenge", return_value=challenge),
     ):
-        assert service.run(service.app.state.challenges.put(pending)) == challenge
+        assert service.run(service.parts.challenges.put(pending)) == challenge
 
 
 def _remember_passkey(service: Service, vector: Vector) -> None:
     """The account and its passkey, if it could have been registered."""
-    public_key, now = stored_key(vector), service.app.state.clock.now()
+    public_key, now = stored_key(vector), service.parts.clock.now()
     if public_key is None:
         return
     user = UserRow(**vars(owner(vector)), role="user", disabled=0, created_at=now)
@@ -151,4 +151,4 @@ def _remember_passkey(service: Service, vector: Vector) -> None:
         users.add(tx, user)
         credentials.add(tx, passkey)
 
-    service.run(service.app.state.db.write(unit))
+    service.run(service.parts.db.write(unit))

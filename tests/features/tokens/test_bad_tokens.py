@@ -27,7 +27,8 @@ def each(names: Iterable[str]) -> pytest.MarkDecorator:
 
     tests/unit/core/tokens takes every forgery on every run, without a service around it.
     """
-    return pytest.mark.parametrize(("target", "name"), crossed(KNOWN_AS, names), indirect=["target"])
+    cases = crossed(KNOWN_AS, names)
+    return pytest.mark.parametrize(("target", "name"), cases, indirect=["target"])
 
 
 def refuse(target: Target, forgeries: Mapping[str, Forgery], name: str) -> None:

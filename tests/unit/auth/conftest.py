@@ -15,7 +15,7 @@ from audit import Caller, Event
 from auth import LoggedIn, Passkeys
 from core.database.interface import Change, Database, Transaction
 from core.email_address import EmailAddress
-from core.errors import Refusal
+from core.errors import ApiError
 from core.relying_party.ceremonies import RelyingParty
 from core.relying_party.decoys import Decoys
 from core.settings import Settings
@@ -151,7 +151,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def refused(work: Coroutine[Any, Any, Any]) -> tuple[int, str, str]:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ApiError) as caught:
         run(work)
     return caught.value.status, caught.value.code, caught.value.detail
 

@@ -12,7 +12,7 @@ import pytest
 import audit
 from audit import Caller, Event, Party
 from core.database.interface import Database, Transaction
-from core.errors import Refusal
+from core.errors import ApiError
 from core.settings import Settings
 from core.tokens.access_tokens import Subject, Tokens
 from services.profiles import Access
@@ -91,7 +91,7 @@ def read(world: World, bearer: str | None, user_id: str) -> UserRow:
 
 
 def refused(world: World, bearer: str | None, user_id: str) -> tuple[int, str, str]:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ApiError) as caught:
         read(world, bearer, user_id)
     return caught.value.status, caught.value.code, caught.value.detail
 

@@ -1,4 +1,4 @@
-"""Whom a request comes from when proxies stand between: only your own are believed."""
+"""The address of a client, from `X-Forwarded-For`: only TRUSTED_PROXIES are believed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+# A longer list is cut at its left end, which any client can write.
 MAX_HOPS = 32
 
 
@@ -18,10 +19,11 @@ class TrustedProxies:
         self._contains = lru_cache(maxsize=4096)(self._is_within)
 
     def client_of(self, peer: str, forwarded: Sequence[str]) -> str:
-        """The right-most hop that is no trusted proxy, or `peer` if that is none itself.
+        """The right-most hop that is not a trusted proxy; `peer` if `peer` itself is not one.
 
-        `forwarded`: the values of all `X-Forwarded-For` headers, in their order. A hop that is no
-        address ends the search: what stands left of it was written by nobody we know.
+        peer: the other end of the connection; forwarded: the values of all `X-Forwarded-For`
+        headers, in their order. A hop that is not an address ends the search: no trusted proxy
+        wrote what stands left of it.
         """
         client = peer
         if not self._networks or not self._contains(peer):
@@ -44,7 +46,7 @@ class TrustedProxies:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address `text` holds; proxies write ``1.2.3.4``, ``1.2.3.4:5678`` and ``[::1]:5678``."""
+    """The address in `text`: proxies write ``1.2.3.4``, ``1.2.3.4:5678`` and ``[::1]:5678``."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

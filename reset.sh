@@ -41,6 +41,7 @@ wait_for() {
     done
 }
 
+has_begun() { runs "$pid" "$mark" || ! kill -0 "$pid" 2>/dev/null; }
 has_ended() { ! runs "$pid" "$mark"; }
 
 port_taken() {
@@ -65,7 +66,7 @@ start_server() {
         --no-proxy-headers --no-server-header </dev/null >"$OUTPUT" 2>&1 &
     pid=$!
     printf '%s\n%s\n' "$pid" "$mark" >"$PID_FILE"
-    wait_for 10 runs "$pid" "$mark" || true
+    wait_for 50 has_begun || true
     wait_for 600 answers_or_has_ended || fail "The server (process $pid) does not answer on $PORT."
     if has_ended; then
         tail -n 15 "$OUTPUT" >&2

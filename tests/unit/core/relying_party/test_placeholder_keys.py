@@ -1,4 +1,4 @@
-"""Keys that nobody has: one of each algorithm, for the time that a verification takes."""
+"""Placeholder keys, one of each algorithm: a login without an account is verified against them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.relying_party import nobodys_passkey
 
 
 def test_there_is_a_sound_key_of_every_offered_algorithm() -> None:
-    """D2: a decoy can take the time of any."""
+    """D2: a refused decoy takes the time of any of them."""
     keys = cose.fresh_keys()
     assert set(keys) == set(cose.OFFERED)
     for algorithm, key in keys.items():
@@ -23,8 +23,8 @@ def test_there_is_a_sound_key_of_every_offered_algorithm() -> None:
     assert len(cbor2.loads(keys[cose.RS256])[cose.N]) * 8 == cose.MIN_RSA_BITS
 
 
-def test_they_are_made_once_and_of_chance() -> None:
-    """D2: whoever knew a private half could have a decoy answer otherwise."""
+def test_placeholder_keys_are_random_and_made_once() -> None:
+    """D2: whoever knew a private key could sign for a decoy."""
     made = cose.fresh_keys
     assert cose.nobodys_keys() is cose.nobodys_keys()
     assert not set(made().values()) & set(made().values())
@@ -35,7 +35,7 @@ def test_what_is_no_key_has_no_algorithm(junk: bytes) -> None:
     assert cose.algorithm_of(junk) == 0
 
 
-def test_nobodys_passkey_has_never_been_used_and_is_nobodys() -> None:
+def test_the_placeholder_passkey_belongs_to_nobody_and_was_never_used() -> None:
     passkey = nobodys_passkey()
     assert passkey.public_key == cose.nobodys_keys()[cose.ES256]
     assert (passkey.sign_count, passkey.backup_eligible) == (0, False)
@@ -46,7 +46,7 @@ def test_nobodys_passkey_has_never_been_used_and_is_nobodys() -> None:
 def test_a_refused_signature_is_tried_under_every_other_algorithm(
     monkeypatch: pytest.MonkeyPatch, algorithm: int
 ) -> None:
-    """D2: the same signature over the same bytes, and each refusal is kept quiet."""
+    """D2: with the same signature over the same bytes; no further refusal is raised."""
     tried: list[tuple[int, bytes, bytes]] = []
 
     def refuse(public_key: bytes, signature: bytes, signed: bytes) -> None:

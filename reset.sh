@@ -1,145 +1,106 @@
 #!/usr/bin/env bash
-# Starts afresh: stops the server that this script started before, deletes the database and the log
-# (reset_db.py), and starts the server anew in the background on http://localhost:8000.
+# Usage: ./reset.sh [--yes]
 #
-# Of other processes it stops none: if one holds the port, it says so and deletes nothing.
-# PORT chooses another port, PYTHON another interpreter than .venv's.
+# Stops the server that this script started before, deletes the database and the log, and starts the
+# server anew on http://localhost:8000. At a terminal it asks before it deletes anything.
+#   --yes           do not ask
+#   PORT=8001       another port
+#   PYTHON=python3  another interpreter than .venv's
+# It stops no other process: if one holds the port, it says so and deletes nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 PORT="${PORT:-8000}"
-ORIGIN="${ORIGIN:-http://localhost:$PORT}"
-export ORIGIN
+export ORIGIN="${ORIGIN:-http://localhost:$PORT}"
 PID_FILE=.server.pid
 OUTPUT=server.out
-START_SECONDS=60
-STOP_SECONDS=10
+confirmed=false pid='' mark=''
 
-say() { printf '%s\n' "$*"; }
+usage() { sed -n '2,/^set/ s/^# \{0,1\}//p' reset.sh; }
+
 fail() {
     printf '%s\n' "$*" >&2
     exit 1
 }
 
-find_python() {
-    if [ -n "${PYTHON:-}" ]; then
-        say "$PYTHON"
-    elif [ -x .venv/bin/python ]; then
-        say .venv/bin/python
-    else
-        scripts/find-python.sh
-    fi
+# Whether process $1 runs and has the mark $2 on its command line. The mark is new at each start, so
+# a later process that was given the same number is never taken for the server.
+runs() {
+    local line
+    line=$({ tr '\0' ' ' <"/proc/$1/cmdline" || ps -p "$1" -ww -o command=; } 2>/dev/null || true)
+    [[ "$line" == *" -X started_by=$2 "* ]]
 }
 
-# When process $1 started, as the system tells it; nothing if it has ended. A number that a later
-# process was given has another start time.
-started() {
-    local stat
-    if [ -r "/proc/$1/stat" ]; then
-        stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
-        # The name, in parentheses, may hold anything: count from behind it. Z has ended.
-        # shellcheck disable=SC2086
-        set -- ${stat##*) }
-        [ "$1" = Z ] || say "${20}"
-    else
-        { LC_ALL=C ps -p "$1" -o stat= -o lstart= 2>/dev/null || true; } |
-            sed -e '/^Z/d' -e 's/^[^ ]* *//' -e 's/ *$//'
-    fi
-}
-
-command_line() {
-    if [ -r "/proc/$1/cmdline" ]; then
-        tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null || true
-    else
-        ps -p "$1" -ww -o command= 2>/dev/null || true
-    fi
-}
-
-# Prints the process number of the server this script started, if it still runs.
-our_server() {
-    local pid start
-    [ -f "$PID_FILE" ] || return 0
-    { read -r pid && read -r start; } <"$PID_FILE" || return 0
-    case "$pid" in '' | *[!0-9]*) return 0 ;; esac
-    [ -n "$start" ] && [ "$(started "$pid")" = "$start" ] || return 0
-    case "$(command_line "$pid")" in *"-m uvicorn main:app"*) say "$pid" ;; esac
-}
-
-# Whether somebody answers on the port, on either address that a browser takes for localhost.
-port_taken() {
-    "$PYTHON" - "$PORT" <<'END'
-import contextlib, socket, sys
-for host in ("127.0.0.1", "::1"):
-    with contextlib.suppress(OSError):
-        socket.create_connection((host, int(sys.argv[1])), timeout=2).close()
-        sys.exit(0)
-sys.exit(1)
-END
-}
-
-fail_if_foreign() {
-    local holder
-    port_taken || return 0
-    holder=$(lsof -t -iTCP:"$PORT" -sTCP:LISTEN 2>/dev/null | head -n 1) || true
-    fail "Port $PORT is held by a server that this script did not start${holder:+ (process $holder)}." \
-        "Stop that one yourself, or choose another: PORT=8001 ./reset.sh"
-}
-
-# Waits until process $1, which started at $2, has ended; fails after $3 seconds.
-ended_within() {
-    local tenths=$(($3 * 10))
-    while [ "$(started "$1")" = "$2" ]; do
-        [ "$tenths" -gt 0 ] || return 1
-        tenths=$((tenths - 1))
+# Waits until the command after $1 succeeds; fails after $1 tenths of a second.
+wait_for() {
+    local left=$1
+    shift
+    until "$@"; do
+        [ $((left -= 1)) -gt 0 ] || return 1
         sleep 0.1
     done
 }
 
+has_begun() { runs "$pid" "$mark" || ! kill -0 "$pid" 2>/dev/null; }
+has_ended() { ! runs "$pid" "$mark"; }
+
+port_taken() {
+    (: <>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null || (: <>"/dev/tcp/::1/$PORT") 2>/dev/null
+}
+
+answers_or_has_ended() { port_taken || has_ended; }
+
 stop_server() {
-    local pid=$1 start
-    start=$(started "$pid")
     kill -TERM "$pid" 2>/dev/null || true
-    if ! ended_within "$pid" "$start" "$STOP_SECONDS"; then
+    if ! wait_for 100 has_ended; then
         kill -KILL "$pid" 2>/dev/null || true
-        ended_within "$pid" "$start" 5 || fail "Process $pid does not stop."
+        wait_for 50 has_ended || fail "Process $pid does not stop."
     fi
-    say "Stopped the server (process $pid)"
+    echo "Stopped the server (process $pid)"
 }
 
 start_server() {
-    local pid
+    mark="reset-$$-$RANDOM-$(date +%s)"
     # No output may stay tied to this script's, or whoever reads that would wait for the server.
-    nohup "$PYTHON" -m uvicorn main:app --host 127.0.0.1 --port "$PORT" \
+    nohup "$PYTHON" -X "started_by=$mark" -m uvicorn main:app --host 127.0.0.1 --port "$PORT" \
         --no-proxy-headers --no-server-header </dev/null >"$OUTPUT" 2>&1 &
     pid=$!
-    printf '%s\n%s\n' "$pid" "$(started "$pid")" >"$PID_FILE"
-    wait_until_it_answers "$pid"
-    say "Serving http://localhost:$PORT (process $pid); its output goes to $OUTPUT"
+    printf '%s\n%s\n' "$pid" "$mark" >"$PID_FILE"
+    wait_for 50 has_begun || true
+    wait_for 600 answers_or_has_ended || fail "The server (process $pid) does not answer on $PORT."
+    if has_ended; then
+        tail -n 15 "$OUTPUT" >&2
+        rm -f "$PID_FILE"
+        fail "The server did not start; the lines above are the end of $OUTPUT."
+    fi
+    echo "Serving http://localhost:$PORT (process $pid); its output goes to $OUTPUT"
 }
 
-wait_until_it_answers() {
-    local tenths=$((START_SECONDS * 10)) start
-    start=$(started "$1")
-    until port_taken; do
-        if [ "$(started "$1")" != "$start" ] || [ -z "$start" ]; then
-            tail -n 15 "$OUTPUT" >&2
-            rm -f "$PID_FILE"
-            fail "The server did not start; the lines above are the end of $OUTPUT."
-        fi
-        [ "$tenths" -gt 0 ] || fail "The server (process $1) does not answer on port $PORT."
-        tenths=$((tenths - 1))
-        sleep 0.1
-    done
-}
-
+case "$*" in
+    '') ;;
+    --yes) confirmed=true ;;
+    -h | --help) usage && exit ;;
+    *) usage >&2 && exit 2 ;;
+esac
 case "$PORT" in '' | 0* | *[!0-9]* | ??????*) fail "PORT=$PORT is not a port number." ;; esac
-PYTHON=$(find_python)
+[ -n "${PYTHON:-}" ] || { [ -x .venv/bin/python ] && PYTHON=.venv/bin/python; } ||
+    PYTHON=$(scripts/find-python.sh)
 "$PYTHON" -c 'import uvicorn' 2>/dev/null ||
     fail "uvicorn is not installed for $PYTHON: run 'make reset', which installs it, or see README."
 
-server=$(our_server)
-[ -z "$server" ] || stop_server "$server"
+files=$("$PYTHON" reset_db.py --list)
+if [ -n "$files" ] && [ -t 0 ] && ! "$confirmed"; then
+    printf 'This deletes:\n%s\nGo on? [y/N] ' "$files"
+    read -r answer || answer=''
+    [[ "$answer" == [yY]* ]] || fail "Nothing was deleted."
+fi
+{ read -r pid && read -r mark; } 2>/dev/null <"$PID_FILE" || true
+if [[ "$pid" =~ ^[0-9]+$ && -n "$mark" ]] && runs "$pid" "$mark"; then stop_server; fi
 rm -f "$PID_FILE"
-fail_if_foreign
+if port_taken; then
+    holder=$(lsof -t -iTCP:"$PORT" -sTCP:LISTEN 2>/dev/null | head -n 1) || true
+    fail "Port $PORT is held by a server that this script did not start${holder:+ (process $holder)}." \
+        "Stop that one yourself, or choose another: PORT=8001 ./reset.sh"
+fi
 "$PYTHON" reset_db.py
 start_server

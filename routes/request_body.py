@@ -38,52 +38,15 @@ async def read_body(request: Request, content_type: str, model: type[BaseModel])
 
 
 async def _body_in_time(request: Request) -> bytes:
-    deadline = _Deadline(BODY_TIMEOUT_SECONDS)
     try:
-        return await request.body()
-    except asyncio.CancelledError:
-        if not deadline.ended_the_task():
-            raise
+        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+            return await request.body()
+    except TimeoutError:
         # The connection closes: the rest of the body must not be read as the next request.
         headers = {"Connection": "close"}
         raise HTTPException(408, "The body did not arrive in time", headers) from None
     except ClientDisconnect:
         raise HTTPException(400, "The body did not arrive") from None
-    finally:
-        deadline.stop()
-
-
-class _Deadline:
-    """Cancels the running task after some seconds.
-
-    The timer is armed in the next round of the event loop: by then the server has nearly always
-    handed over the whole body, and no timer is needed. asyncio.timeout arms its timer at once and
-    costs 7 µs more, twice in a login (docs/decisions/0020).
-    """
-
-    __slots__ = ("_loop", "_passed", "_seconds", "_task", "_timer")
-
-    def __init__(self, seconds: float) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 (a request is a task)
-        self._task, self._seconds, self._passed = task, seconds, False
-        self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.Handle = self._loop.call_soon(self._arm)
-
-    def _arm(self) -> None:
-        self._timer = self._loop.call_later(self._seconds, self._pass)
-
-    def _pass(self) -> None:
-        self._passed = True
-        self._task.cancel()
-
-    def ended_the_task(self) -> bool:
-        """Whether the deadline alone cancelled the task; the task then goes on."""
-        return self._passed and self._task.uncancel() == 0
-
-    def stop(self) -> None:
-        """Let the task live from now on."""
-        self._timer.cancel()
 
 
 def _validated(model: type[BaseModel], value: Any) -> BaseModel:

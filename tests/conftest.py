@@ -1,4 +1,4 @@
-"""Fixtures every test may ask for: a running service, a device with passkeys, a clock."""
+"""Fixtures for every test: a running service, a software passkey, a clock; the header of a run."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def start_service(tmp_path: Path) -> Iterator[StartService]:
 
 @pytest.fixture
 def service(start_service: StartService, clock: HeldClock) -> Service:
-    """A service under default settings, whose time stands still unless the test moves it."""
+    """A service with default settings; its clock stands still until the test moves it."""
     return start_service(clock=clock)
 
 

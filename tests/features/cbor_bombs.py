@@ -1,4 +1,4 @@
-"""CBOR that is small on the wire and dear to whoever decodes it with all of RFC 8949's tags.
+"""CBOR that is short, and expensive for a decoder that supports every tag of RFC 8949.
 
 CTAP2's canonical form (CTAP 2.1 §8) has no tags at all, so no authenticator ever sends these.
 """

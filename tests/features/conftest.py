@@ -1,4 +1,4 @@
-"""What many ceremonies start from: one running service, Jane with a passkey, and Bob."""
+"""Fixtures of the ceremonies: one running service for all, Jane with a passkey, and Bob."""
 
 from __future__ import annotations
 

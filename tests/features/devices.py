@@ -1,4 +1,4 @@
-"""A user's further devices: no endpoint adds a passkey yet, so these go in by SQL."""
+"""A second passkey of a user, written with SQL: no endpoint adds one yet."""
 
 from __future__ import annotations
 

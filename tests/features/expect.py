@@ -1,4 +1,4 @@
-"""What a refusal must look like: from outside one and the same, in the audit trail the truth."""
+"""A refused ceremony: one answer for every reason, and the true reason in the audit trail."""
 
 from __future__ import annotations
 

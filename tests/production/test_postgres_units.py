@@ -68,19 +68,27 @@ async def asleep(url: str) -> None:
         await connection.close()
 
 
-def test_a_unit_that_is_cancelled_leaves_nothing_to_the_next_one(database: str) -> None:
-    """Its connection is closed: the next unit would go on in its transaction, and commit it."""
+def server_process(tx: Transaction) -> int:
+    """The process of the server that serves this connection: another one, another connection."""
+    found: int = tx.query(select(func.pg_backend_pid())).scalar()
+    return found
+
+
+def test_a_unit_that_is_cancelled_ends_its_connection(database: str) -> None:
+    """Nothing of it is committed, and a server that hangs is not asked to roll back."""
 
     def unit(tx: Transaction) -> None:
         note("cancelled")(tx)
         tx.execute(SLEEP)
 
     async def work(db: PostgresDatabase) -> int:
+        before = await db.read(server_process)
         task = asyncio.create_task(db.write(unit))
         await asleep(database)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        assert await db.read(server_process) != before
         await db.write(note("next"))
         return await db.read(count)
 

@@ -51,4 +51,5 @@ def test_it_can_be_undone_and_done_again(old: str) -> None:
 def test_nothing_is_left_for_autogenerate(old: str) -> None:
     """The column that only PostgreSQL has is no surprise to the next migration."""
     production.alembic(old, "upgrade", "head")
-    assert "No new upgrade operations" in production.alembic(old, "check").stdout
+    # It fails if a migration is missing.
+    production.alembic(old, "check")

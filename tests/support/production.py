@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import uuid
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any, cast
 
 import asyncpg
 import pytest
+from alembic.config import main
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -63,17 +63,13 @@ def execute(database: str, statement: str) -> None:
     asyncio.run(run())
 
 
-def alembic(database: str, *command: str) -> subprocess.CompletedProcess[str]:
-    """What an operator types, against one database."""
-    return subprocess.run(
-        [sys.executable, "-m", "alembic", *command],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": f"{SERVER}/{database}"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+def alembic(database: str, *command: str) -> None:
+    """Run `alembic COMMAND...` on one database, in this process. Raises SystemExit if it fails."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        patch.setattr(sys, "path", [*sys.path])
+        patch.setenv("DATABASE_URL", f"{SERVER}/{database}")
+        main(argv=list(command), prog="alembic")
 
 
 @cache

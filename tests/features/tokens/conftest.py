@@ -10,11 +10,24 @@ import pytest
 
 from core.settings.checks import DEVELOPMENT_SECRET
 from devtools.authenticator import SoftAuthenticator
+from tests.conftest import StartService
 from tests.features.tokens.forge import Genuine
 from tests.support.clock import HeldClock
 from tests.support.service import Service
 
 OTHER = "the-other-one-of-two-secrets-while-they-are-rotated"
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    """A clock at the machine's time: some of these tests have PyJWT read a token by that."""
+    return HeldClock()
+
+
+@pytest.fixture
+def service(start_service: StartService, clock: HeldClock) -> Service:
+    """A service of the test's own, with its limits: the ceremonies' shared one has other time."""
+    return start_service(clock=clock)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Who may read whom, decided on rows in memory: the event, the answer, and their order."""
+"""Who may read whose profile, over a database that is a dictionary: events, answers and order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decoys: drawn from what there is, and hardly ever drawn anew."""
+"""Decoys take their shapes from the registered passkeys and hardly ever change."""
 
 from __future__ import annotations
 

@@ -62,16 +62,16 @@ services:
 .PHONY: fuzz enumeration
 
 fuzz: develop ## 50,000 broken requests against the service in process (SEED=2: others)
-	@$(BIN)/python -m bench.fuzz --count 50000 --seed $(or $(SEED),1)
+	@$(BIN)/python -m assurance.fuzz --count 50000 --seed $(or $(SEED),1)
 
 enumeration: develop ## can /login/begin tell who is registered? answers compared, times measured
-	@$(BIN)/python -m bench.enumeration
+	@$(BIN)/python -m assurance.enumeration
 
 .PHONY: mutants
 
 mutants: ## mutation tests of the security core: which changes does no test notice?
 	@scripts/venv.sh requirements-mutants.txt
-	@$(BIN)/python -m bench.mutation
+	@$(BIN)/python -m assurance.mutation
 
 .PHONY: test-production soak
 
@@ -79,7 +79,7 @@ test-production: develop services ## the contract and the attacks again, on Post
 	@TEST_BACKEND=production $(BIN)/python -m pytest $(BOTH)
 
 soak: develop ## every fault survived, in full: about an hour (NAMES="full-disk ...": only these)
-	@$(BIN)/python -m bench.soak $(NAMES) --full
+	@$(BIN)/python -m assurance.soak $(NAMES) --full
 
 .PHONY: bench
 

@@ -11,12 +11,12 @@ import pytest
 import audit
 import core.errors
 import core.relying_party
-from bench.fuzz import oracle_cbor
-from bench.fuzz.mutants import MUTATORS
-from bench.fuzz.mutators_http import CONTROL
-from bench.fuzz.report import Report
-from bench.fuzz.runner import CPU_LIMIT_SECONDS, Runner
-from bench.fuzz.world import World, started
+from assurance.fuzz import oracle_cbor
+from assurance.fuzz.mutants import MUTATORS
+from assurance.fuzz.mutators_http import CONTROL
+from assurance.fuzz.report import Report
+from assurance.fuzz.runner import CPU_LIMIT_SECONDS, Runner
+from assurance.fuzz.world import World, started
 from tests.support.service import Service
 
 SEED = 20261123

@@ -17,7 +17,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bench.fuzz.world import started
+from assurance.fuzz.world import started
 from devtools.authenticator import SoftAuthenticator
 from schemas import PLAIN, EmailAddress, RegisterBegin
 from tests.fuzz import strategies as typed

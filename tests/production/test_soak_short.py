@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from bench.soak.postgres_server import program
-from bench.soak.scenarios import SCENARIOS, run
+from assurance.soak.postgres_server import program
+from assurance.soak.scenarios import SCENARIOS, run
 
 # /proc and file size limits of another process: where the service is run in earnest.
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the harness speaks to Linux")

@@ -1,0 +1,94 @@
+"""The command line: `python -m assurance.enumeration`. Exit code 1 if anybody can be told apart."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from assurance.enumeration.answers import differences
+from assurance.enumeration.population import (
+    MIXED,
+    ONE_SHAPE,
+    People,
+    Shape,
+    give_second_passkeys,
+    settle,
+)
+from assurance.enumeration.timings import MEASURES, compare
+from assurance.fuzz.live import serving
+from assurance.fuzz.world import memory_disk
+
+AUC_LIMIT = 0.55
+PEOPLE = 150
+TIMINGS = 2000
+SHOWN = 200
+
+
+@contextmanager
+def fresh_service() -> Iterator[tuple[str, Path]]:
+    """A service that nobody has used, and its folder."""
+    with tempfile.TemporaryDirectory(dir=memory_disk()) as name, served(Path(name)) as url:
+        yield url, Path(name)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    with serving(folder, DANGER_RATE_LIMITS_OFF="true") as url:
+        yield url
+
+
+def compare_answers() -> int:
+    """D1, over populations with one kind of passkey, with several, and with several devices."""
+    found = 0
+    populations: dict[str, Sequence[Shape]] = {"one shape": ONE_SHAPE, "mixed shapes": MIXED}
+    for name, shapes in populations.items():
+        with fresh_service() as (url, folder):
+            found += report(f"D1, {name}", url, settle(url, folder, shapes, PEOPLE))
+    with tempfile.TemporaryDirectory(dir=memory_disk()) as folder_name:
+        folder = Path(folder_name)
+        with served(folder) as url:
+            people = settle(url, folder, ONE_SHAPE, PEOPLE)
+        # Of every kind: decoys are drawn from all that was registered.
+        for kind in ("known", "disabled"):
+            give_second_passkeys(folder, people.emails[kind][::2])
+        # What passkeys look like is learnt at the start.
+        with served(folder) as url:
+            found += report("D1, every second account with two devices", url, people)
+    return found
+
+
+def report(title: str, url: str, people: People) -> int:
+    lines = sorted(set(differences(url, people)))
+    print(f"{title}: {len(lines)} differences", *(line[:SHOWN] for line in lines), sep="\n  ")
+    return len(lines)
+
+
+def compare_timings(count: int) -> int:
+    """D2; the number of kinds of account that the clock betrays."""
+    betrayed = 0
+    with fresh_service() as (url, folder):
+        people = settle(url, folder, ONE_SHAPE, 50)
+        for name, measure in MEASURES.items():
+            print(f"D2, {name}: {count} timings of each kind, limit {AUC_LIMIT}")
+            for comparison in compare(url, people, count, measure):
+                print(f"  {comparison}")
+                betrayed += comparison.auc > AUC_LIMIT
+    return betrayed
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line in, the exit code out."""
+    parser = argparse.ArgumentParser(prog="python -m assurance.enumeration", description=__doc__)
+    parser.add_argument("--timings", type=int, default=TIMINGS, help="of each kind of account")
+    options = parser.parse_args(arguments)
+    failures = compare_answers() + compare_timings(options.timings)
+    print("nobody can be told apart" if not failures else f"{failures} ways to tell who is there")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

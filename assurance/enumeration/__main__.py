@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +15,10 @@ from assurance.enumeration.population import (
     People,
     Shape,
     give_second_passkeys,
-    settle,
+    register_people,
 )
 from assurance.enumeration.timings import MEASURES, compare
-from assurance.fuzz.live import serving
-from assurance.fuzz.world import memory_disk
+from assurance.support.server_process import serving, temporary_folder
 
 AUC_LIMIT = 0.55
 PEOPLE = 150
@@ -31,8 +29,8 @@ SHOWN = 200
 @contextmanager
 def fresh_service() -> Iterator[tuple[str, Path]]:
     """A service that nobody has used, and its folder."""
-    with tempfile.TemporaryDirectory(dir=memory_disk()) as name, served(Path(name)) as url:
-        yield url, Path(name)
+    with temporary_folder() as folder, served(folder) as url:
+        yield url, folder
 
 
 @contextmanager
@@ -47,11 +45,10 @@ def compare_answers() -> int:
     populations: dict[str, Sequence[Shape]] = {"one shape": ONE_SHAPE, "mixed shapes": MIXED}
     for name, shapes in populations.items():
         with fresh_service() as (url, folder):
-            found += report(f"D1, {name}", url, settle(url, folder, shapes, PEOPLE))
-    with tempfile.TemporaryDirectory(dir=memory_disk()) as folder_name:
-        folder = Path(folder_name)
+            found += report(f"D1, {name}", url, register_people(url, folder, shapes, PEOPLE))
+    with temporary_folder() as folder:
         with served(folder) as url:
-            people = settle(url, folder, ONE_SHAPE, PEOPLE)
+            people = register_people(url, folder, ONE_SHAPE, PEOPLE)
         # Of every kind: decoys are drawn from all that was registered.
         for kind in ("known", "disabled"):
             give_second_passkeys(folder, people.emails[kind][::2])
@@ -71,7 +68,7 @@ def compare_timings(count: int) -> int:
     """D2; the number of kinds of account that the clock betrays."""
     betrayed = 0
     with fresh_service() as (url, folder):
-        people = settle(url, folder, ONE_SHAPE, 50)
+        people = register_people(url, folder, ONE_SHAPE, 50)
         for name, measure in MEASURES.items():
             print(f"D2, {name}: {count} timings of each kind, limit {AUC_LIMIT}")
             for comparison in compare(url, people, count, measure):

@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
+from assurance.support.people import registration_form
 from devtools.authenticator import Flaw, SoftAuthenticator
 from devtools.cose import ES256, RS256
-from tests.support.service import person
 
 Shape = tuple[int, tuple[str, ...]]
 """Length of a credential id, and its transports."""
@@ -40,7 +40,7 @@ class People:
     devices: dict[str, SoftAuthenticator] = field(default_factory=dict)
 
 
-def settle(url: str, folder: Path, shapes: Sequence[Shape], count: int) -> People:
+def register_people(url: str, folder: Path, shapes: Sequence[Shape], count: int) -> People:
     """Have `count` people of each kind; `shapes` are those of the passkeys, in turn."""
     people = People()
     with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
@@ -81,7 +81,7 @@ def _address() -> str:
 def _register(client: httpx.Client, people: People, shape: Shape, alg: int) -> str:
     length, transports = shape
     email = _address()
-    form = person("somebody", email=email)
+    form = registration_form("somebody", email=email)
     device = SoftAuthenticator(transports=transports, counter=False)
     flaw = Flaw(credential_id=secrets.token_bytes(length))
     credential = device.create(_options(client, "/register/begin", form), alg=alg, flaw=flaw)

@@ -1,4 +1,4 @@
-"""The audit trail against what the client did: one row for one attempt that was read, or none."""
+"""Compares the audit table and app.log with what the client sent and what was answered."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from assurance.fuzz.invariants import code_of
-from assurance.fuzz.wire import Answer, Request
+from assurance.fuzz.asgi_client import RawRequest, RawResponse, first_header
+from assurance.fuzz.verdict import error_code
 
-# The log is written by a thread of its own, which may be behind.
-LOG_SECONDS = 10
+# A thread writes the log, and may be late.
+LOG_TIMEOUT_SECONDS = 10
 Row = tuple[str, str, int | None]
-"""Request id, event type, success (None where both are right)."""
+"""Request id, event type, success (None if both values are right)."""
 
-EXPECTED: dict[tuple[str, int, str], tuple[str, int | None]] = {
+EVENTS: dict[tuple[str, int, str], tuple[str, int | None]] = {
     ("/register/begin", 200, ""): ("registration_begin", 1),
     ("/register/begin", 409, "registration_not_possible"): ("registration_begin", 0),
     ("/register/complete", 201, ""): ("registration_complete", 1),
     ("/register/complete", 400, "registration_failed"): ("registration_complete", 0),
-    # Success tells a known email from an unknown one, and the answer does not.
+    # The event tells whether the account exists; the response does not.
     ("/login/begin", 200, ""): ("login_begin", None),
     ("/login/complete", 200, ""): ("login_complete", 1),
     ("/login/complete", 401, "invalid_credentials"): ("login_complete", 0),
@@ -32,11 +32,12 @@ EXPECTED: dict[tuple[str, int, str], tuple[str, int | None]] = {
     ("/users/", 401, "not_authenticated"): ("token_rejected", 0),
     ("/users/", 401, "invalid_token"): ("token_rejected", 0),
 }
+"""The one audit row that each path, status and error code must have."""
 
 
 def log_violations(file: Path, rows: int) -> Iterator[str]:
-    """What `app.log` has too much or lacks, once it is written: a line of JSON for each row."""
-    deadline = time.monotonic() + LOG_SECONDS
+    """Waits for the log, then yields each line too many or too few, and each error in it."""
+    deadline = time.monotonic() + LOG_TIMEOUT_SECONDS
     lines: list[str] = []
     while time.monotonic() < deadline and len(lines) < rows:
         lines = file.read_text("ascii").splitlines()
@@ -50,29 +51,29 @@ def log_violations(file: Path, rows: int) -> Iterator[str]:
             yield f"an error in app.log: {json.dumps(event)}"
 
 
-class Ledger:
-    """What the audit table should say; `settle` compares, and forgets what agrees."""
+class ExpectedRows:
+    """The audit rows that the requests so far must have caused."""
 
     def __init__(self) -> None:
         self._expected: Counter[Row] = Counter()
-        self.rows = 0
+        self.count = 0
 
-    def enter(self, request: Request, answer: Answer) -> None:
-        """Take down one request that was answered."""
+    def add(self, request: RawRequest, answer: RawResponse) -> None:
+        """Expect the row of one request, if its response has one."""
         path = "/users/" if request.path.startswith("/users/") else request.path
-        refused = code_of(answer) if answer.status >= 400 else ""
-        found = EXPECTED.get((path, answer.status, refused))
+        code = error_code(answer) if answer.status >= 400 else ""
+        found = EVENTS.get((path, answer.status, code))
         if found is not None and request.method in ("GET", "POST"):
-            request_id = (answer.header(b"x-request-id") or b"").decode()
+            request_id = (first_header(answer.headers, b"x-request-id") or b"").decode()
             self._expected[request_id, *found] += 1
 
-    def settle(self, rows: list[dict[str, Any]]) -> Iterator[str]:
-        """What the new `rows` of the table have too much, and what they lack."""
-        self.rows += len(rows)
+    def reconcile(self, rows: list[dict[str, Any]]) -> Iterator[str]:
+        """Yields each new row that was not expected, and each expected row that is missing."""
+        self.count += len(rows)
         for row in rows:
-            found = (row["request_id"], row["event_type"], row["success"])
+            exact = (row["request_id"], row["event_type"], row["success"])
             either = (row["request_id"], row["event_type"], None)
-            key = found if self._expected[found] else either
+            key = exact if self._expected[exact] else either
             if not self._expected[key]:
                 yield f"audit row nobody caused: {json.dumps(row)}"
             if not str(row["user_agent"]).isprintable():

@@ -1,118 +1,133 @@
-"""Runs mutants one after another, and judges each answer."""
+"""Makes mutants, sends them one after another, and judges each response."""
 
 from __future__ import annotations
 
-import json
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from random import Random
 
-from assurance.fuzz.aftermath import Violation, judge
-from assurance.fuzz.invariants import answer_class, violations
-from assurance.fuzz.mutants import Mutant, grow, is_recorded
+from assurance.fuzz import mutators_cbor, mutators_http, mutators_json, mutators_signed
+from assurance.fuzz.asgi_client import RawResponse
+from assurance.fuzz.byte_mutations import pick
+from assurance.fuzz.fixture import Service, World
 from assurance.fuzz.mutators_http import CONTROL
-from assurance.fuzz.reconcile import Ledger, log_violations
+from assurance.fuzz.reconcile import ExpectedRows, log_violations
+from assurance.fuzz.recorded_seeds import all_seeds
 from assurance.fuzz.report import Finding, Report
-from assurance.fuzz.seeds import Seed
-from assurance.fuzz.vectors import all_seeds
-from assurance.fuzz.wire import Answer
-from assurance.fuzz.world import World
+from assurance.fuzz.request_builder import RECORDED, Mutator
+from assurance.fuzz.seeds import Maker
+from assurance.fuzz.verdict import Mutant, Violation, judge, status_class, violations
 
 CPU_LIMIT_SECONDS = 0.050
-MEASURED_AGAIN = 3
+RETRIES = 3
 BATCH = 250
+MUTATORS: Sequence[Mutator] = (
+    *mutators_json.MUTATORS,
+    *mutators_signed.MUTATORS,
+    *mutators_cbor.MUTATORS,
+    *mutators_http.MUTATORS,
+    *mutators_cbor.RECORDED_MUTATORS,
+)
+
+
+async def fuzz(service: Service, seed: int, indices: Iterable[int]) -> Report:
+    """Register people with the service, then try these mutants on it."""
+    runner = Runner(await World.populated(service), seed)
+    return await runner.run(indices)
 
 
 class Runner:
-    """One run under one seed."""
+    """One run with one seed. Mutant number `index` of a seed is the same in every run."""
 
     def __init__(self, world: World, seed: int) -> None:
         self.world, self.seed = world, seed
-        self.seeds: Sequence[Seed] = all_seeds(world)
+        self.seeds = all_seeds()
         self.report = Report(seed)
-        self._ledger = Ledger()
-        # The people of this world have moved in already.
-        self._audited = self._last_row()
+        self._rows = ExpectedRows()
+        self._last_row = ""
 
-    def run(self, indices: Iterable[int]) -> Report:
+    async def run(self, indices: Iterable[int]) -> Report:
         """Try these mutants; the report."""
-        started = time.perf_counter()
-        waiting = list(indices)
+        started, waiting = time.perf_counter(), list(indices)
+        await self._new_rows()
         for start in range(0, len(waiting), BATCH):
             batch = waiting[start : start + BATCH]
-            self.world.service.run(self._batch(batch))
-            self._reconcile(batch[-1])
-        self._compare_log()
+            for index in batch:
+                await self._try(index)
+            rows = await self._new_rows()
+            self._find(batch[-1], "audit", self._rows.reconcile(rows))
+        (found,) = await self.world.sql("SELECT count(*) AS rows FROM audit_logs")
+        log = self.world.service.folder / "app.log"
+        self._find(-1, "app.log", await asyncio.to_thread(list, log_violations(log, found["rows"])))
         self.report.seconds = time.perf_counter() - started
-        self.report.audit_rows = self._ledger.rows
+        self.report.audit_rows = self._rows.count
         return self.report
 
-    async def _batch(self, indices: Sequence[int]) -> None:
-        for index in indices:
-            await self._try(index)
+    def _find(self, index: int, where: str, whats: Iterable[str], request: str = "") -> None:
+        self.report.findings += [Finding(index, where, what, request or what) for what in whats]
+
+    async def _new_rows(self) -> list[dict[str, object]]:
+        # The ids are in the order of writing, on every database.
+        query = "SELECT * FROM audit_logs WHERE id > ? ORDER BY id"
+        rows = await self.world.sql(query, self._last_row)
+        self._last_row = str(rows[-1]["id"]) if rows else self._last_row
+        return rows
 
     async def _try(self, index: int) -> None:
-        async with self._grown(index) as mutant:
+        async with self._mutant(index) as mutant:
             answer = await mutant.maker.exchange(mutant.request)
             cpu = await self._cheapest(index, answer)
             found = list(violations(mutant.request, answer))
             if cpu > CPU_LIMIT_SECONDS:
                 found.append(f"{cpu * 1000:.0f} ms of CPU time")
-            if answer.status >= 400 and mutant.mutator == CONTROL and not is_recorded(mutant):
+            # The service may refuse a public vector as it stands.
+            recorded = mutant.draft.expected.kind in RECORDED
+            if answer.status >= 400 and mutant.mutator == CONTROL and not recorded:
                 found.append("a genuine request was refused")
-            verdict = answer_class(answer)
+            response_class = status_class(answer)
             if answer.status < 400:
                 try:
-                    verdict = await judge(mutant, answer)
+                    response_class = await judge(mutant, answer)
                 except Violation as reason:
                     found.append(str(reason))
-            self.report.add(mutant.mutator, verdict, cpu, index)
+            self.report.add(mutant.mutator, response_class, cpu, index)
             request = f"{mutant.request}\n-> {answer.status} {answer.body[:2000]!r}"
-            self.report.findings += [
-                Finding(index, mutant.mutator, what, request) for what in found
-            ]
+            self._find(index, mutant.mutator, found, request)
 
-    async def _cheapest(self, index: int, answer: Answer) -> float:
-        """CPU seconds of the answer; of the cheapest of some more tries if that is too much."""
+    async def _cheapest(self, index: int, answer: RawResponse) -> float:
+        """CPU seconds of the answer; if that is over the limit, of the cheapest of more tries."""
         cpu = answer.cpu_seconds
-        for attempt in range(1, MEASURED_AGAIN + 1):
+        for attempt in range(1, RETRIES + 1):
             if cpu <= CPU_LIMIT_SECONDS:
                 break
-            # What a first try has left in a cache would hide what it costs.
+            # The first try fills the cache of compiled patterns, which would hide its cost.
             re.purge()
-            async with self._grown(index, attempt) as mutant:
+            async with self._mutant(index, attempt) as mutant:
                 again = await mutant.maker.exchange(mutant.request)
                 cpu = min(cpu, again.cpu_seconds)
         return cpu
 
     @asynccontextmanager
-    async def _grown(self, index: int, attempt: int = 0) -> AsyncIterator[Mutant]:
-        """A mutant; whatever was sent on its behalf goes into the books."""
-        mutant = await grow(self.world, self.seeds, self.seed, index, attempt)
+    async def _mutant(self, index: int, attempt: int = 0) -> AsyncIterator[Mutant]:
+        """One mutant. Afterwards, the audit rows of all its requests are expected."""
+        mutant = await self.make_mutant(index, attempt)
         if mutant.draft.sent_before:
             await mutant.maker.exchange(mutant.request)
         yield mutant
         self.report.requests += len(mutant.maker.sent)
         for request, answer in mutant.maker.sent:
-            self._ledger.enter(request, answer)
+            self._rows.add(request, answer)
 
-    def _compare_log(self) -> None:
-        service = self.world.service
-        (found,) = service.rows("SELECT count(*) AS rows FROM audit_logs")
-        self.report.findings += [
-            Finding(-1, "app.log", what, what)
-            for what in log_violations(service.folder / "app.log", found["rows"])
-        ]
-
-    def _last_row(self) -> str:
-        # The ids are in the order of writing, on every database.
-        found = self.world.service.rows("SELECT max(id) AS last FROM audit_logs")
-        return str(found[0]["last"] or "")
-
-    def _reconcile(self, index: int) -> None:
-        rows = self.world.service.rows("SELECT * FROM audit_logs WHERE id > ?", self._audited)
-        self._audited = max((row["id"] for row in rows), default=self._audited)
-        self.report.findings += [
-            Finding(index, "audit", what, json.dumps(what)) for what in self._ledger.settle(rows)
-        ]
+    async def make_mutant(self, index: int, attempt: int = 0) -> Mutant:
+        """Mutant number `index`. `attempt` only makes its request ids differ."""
+        self.world.serve_as()
+        rng = Random(f"{self.seed}:{index}")
+        seed = rng.choices(self.seeds, [each.weight for each in self.seeds])[0]
+        mutator = pick(rng, [each for each in MUTATORS if seed.kind in each.kinds])
+        maker = Maker(self.world, rng, f"{index}.{attempt}")
+        draft = await seed.make(maker)
+        mutator.change(rng, draft)
+        return Mutant(mutator.name, draft, draft.build(), maker)

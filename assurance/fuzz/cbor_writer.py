@@ -1,4 +1,4 @@
-"""CBOR written by hand, so that it can be wrong (RFC 8949 §3)."""
+"""Encodes CBOR by hand, so that the encoding can be wrong (RFC 8949 §3)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Any
 
 import cbor2
 
-from assurance.fuzz.noise import MARKER, at, pick
+from assurance.fuzz.byte_mutations import MARKER, index, pick
 
 UINT, NEGATIVE, OCTETS, TEXT, LIST, MAP, TAG, SIMPLE = range(8)
 BREAK = b"\xff"
 MERSENNE = 2**61 - 1
+Pairs = list[tuple[bytes, bytes]]
+"""The encoded keys and values of a map."""
 TAGS = (0, 1, 2, 3, 4, 5, 21, 24, 25, 28, 29, 30, 35, 36, 37, 100, 256, 258, 260, 261, 55799, 2**40)
 
 
 def head(major: int, number: int, width: int | None = None) -> bytes:
-    """The initial bytes of an item; `width` in bytes, the shortest there is if not given."""
+    """The first bytes of an item; `width` is the size of the number in bytes (None: shortest)."""
     if width is None:
         width = next(size for size in (0, 1, 2, 4, 8) if number < (24 if size == 0 else 256**size))
     if width == 0:
@@ -37,25 +39,29 @@ def octets(value: bytes) -> bytes:
     return head(OCTETS, len(value)) + value
 
 
+def tagged(tag: int, item: bytes) -> bytes:
+    return head(TAG, tag) + item
+
+
 def half(number: float) -> bytes:
-    """A number as a half-precision float, which cbor2 writes again six bytes longer."""
+    """A number as a half-precision float; cbor2 encodes the same float six bytes longer."""
     return b"\xf9" + struct.pack(">e", number)
 
 
 def mapping(pairs: Sequence[tuple[bytes, bytes]], count: int | None = None) -> bytes:
-    """A map of encoded pairs; `count` is what it claims to have."""
+    """A map of encoded pairs; `count` is the number of pairs that its head claims."""
     members = b"".join(key + value for key, value in pairs)
     return head(MAP, len(pairs) if count is None else count) + members
 
 
-def pairs_of(honest: Mapping[Any, Any]) -> list[tuple[bytes, bytes]]:
-    """The members of an honest map, each of them encoded."""
+def pairs_of(honest: Mapping[Any, Any]) -> Pairs:
+    """The members of an honest map, encoded one by one."""
     return [(cbor2.dumps(key), cbor2.dumps(value)) for key, value in honest.items()]
 
 
 def expensive_pattern(rng: Random, size: int) -> bytes:
-    """Tag 35: a regular expression that is compiled when it is read, at a price."""
-    ranges = "(?i)" + f"[{chr(0x100 + at(rng, 5000))}-\uffff]" * (size // 8)
+    """Tag 35: a regular expression that a decoder compiles, which takes long."""
+    ranges = "(?i)" + f"[{chr(0x100 + index(rng, 5000))}-\uffff]" * (size // 8)
     return head(TAG, 35) + text(ranges)
 
 
@@ -64,24 +70,31 @@ def colliding(size: int) -> bytes:
     return mapping([(cbor2.dumps(n * MERSENNE), b"\0") for n in range(1, size // 12)])
 
 
+# Numbers, simple values, floats, empty strings and containers, texts.
+ATOMS: Sequence[bytes] = (
+    b"\0", b"\x20", head(UINT, 2**64 - 1), head(NEGATIVE, 2**64 - 1), b"\xf4", b"\xf5", b"\xf6",
+    b"\xf7", b"\xe5", half(-7.0), b"\xf9\x7e\x00", b"\xf9\x7c\x00",
+    b"\xfb" + struct.pack(">d", 2.0),
+    b"\x40", b"\x60", b"\x80", b"\xa0", text(MARKER), text("\0"), octets(b"\0" * 32),
+)  # fmt: skip
 HOSTILE: Sequence[Callable[[Random], bytes]] = (
     lambda rng: expensive_pattern(rng, pick(rng, (16, 200, 800))),
     lambda rng: expensive_pattern(rng, pick(rng, (200, 800, 2000))),
     lambda rng: expensive_pattern(rng, 400),
     lambda rng: colliding(pick(rng, (100, 7000, 12_000))),
-    lambda rng: head(TAG, 35) + text("(a" * 40),
-    lambda rng: head(TAG, 36) + text("A: b\n" * 1000),
-    lambda rng: head(TAG, 2) + octets(rng.randbytes(pick(rng, (0, 1, 9, 8000)))),
-    lambda rng: head(TAG, 3) + octets(rng.randbytes(8000)),
-    lambda rng: head(TAG, 4) + b"\x82" + head(UINT, 2**63) + b"\x01",
-    lambda rng: head(TAG, 4) + b"\x82\x03" + head(TAG, 2) + octets(rng.randbytes(7000)),
-    lambda rng: head(TAG, 5) + b"\x82\x1a\x00\xff\xff\xff" + head(TAG, 2) + octets(b"\xff" * 7000),
-    lambda rng: head(TAG, 30) + b"\x82\x01\x00",
-    lambda rng: head(TAG, 28) + b"\x81" + head(TAG, 29) + b"\x00",
-    lambda rng: head(TAG, 256) + b"\x82" + text(MARKER) + head(TAG, 25) + b"\x00",
-    lambda rng: head(TAG, 258) + b"\x82\x01\x01",
-    lambda rng: head(TAG, pick(rng, TAGS)) + pick(rng, ATOMS),
-    lambda rng: (head(TAG, 24)) * pick(rng, (5, 3000)) + b"\0",
+    lambda rng: tagged(35, text("(a" * 40)),
+    lambda rng: tagged(36, text("A: b\n" * 1000)),
+    lambda rng: tagged(2, octets(rng.randbytes(pick(rng, (0, 1, 9, 8000))))),
+    lambda rng: tagged(3, octets(rng.randbytes(8000))),
+    lambda rng: tagged(4, b"\x82" + head(UINT, 2**63) + b"\x01"),
+    lambda rng: tagged(4, b"\x82\x03" + tagged(2, octets(rng.randbytes(7000)))),
+    lambda rng: tagged(5, b"\x82\x1a\x00\xff\xff\xff" + tagged(2, octets(b"\xff" * 7000))),
+    lambda rng: tagged(30, b"\x82\x01\x00"),
+    lambda rng: tagged(28, b"\x81" + tagged(29, b"\x00")),
+    lambda rng: tagged(256, b"\x82" + text(MARKER) + tagged(25, b"\x00")),
+    lambda rng: tagged(258, b"\x82\x01\x01"),
+    lambda rng: tagged(pick(rng, TAGS), pick(rng, ATOMS)),
+    lambda rng: head(TAG, 24) * pick(rng, (5, 3000)) + b"\0",
     lambda rng: b"\x81" * pick(rng, (5, 9, 400, 7000)) + b"\0",
     lambda rng: b"\xa1\x00" * pick(rng, (5, 9, 400, 3500)) + b"\0",
     lambda rng: b"\x9f" * pick(rng, (2, 400)) + BREAK,
@@ -92,30 +105,8 @@ HOSTILE: Sequence[Callable[[Random], bytes]] = (
     lambda rng: b"\x62\xc3\x28",
     lambda rng: pick(rng, ATOMS),
 )
-ATOMS: Sequence[bytes] = (
-    b"\0",
-    b"\x20",
-    head(UINT, 2**64 - 1),
-    head(NEGATIVE, 2**64 - 1),
-    b"\xf4",
-    b"\xf5",
-    b"\xf6",
-    b"\xf7",
-    b"\xe5",
-    half(-7.0),
-    b"\xf9\x7e\x00",
-    b"\xf9\x7c\x00",
-    b"\xfb" + struct.pack(">d", 2.0),
-    b"\x40",
-    b"\x60",
-    b"\x80",
-    b"\xa0",
-    text(MARKER),
-    text("\0"),
-    octets(b"\0" * 32),
-)
 
 
 def hostile(rng: Random) -> bytes:
-    """Some item no authenticator would send."""
+    """One item that no authenticator sends."""
     return pick(rng, HOSTILE)(rng)

@@ -1,6 +1,6 @@
-"""HTTP without a socket: raw requests into the ASGI application, answers with what they cost.
+"""Sends raw requests into the ASGI application without a socket, and measures their CPU time.
 
-Lower than any client library goes, so that nothing on the way mends what a mutator broke.
+A client library would repair what a mutator broke, so this module builds the ASGI messages itself.
 """
 
 from __future__ import annotations
@@ -14,12 +14,17 @@ from urllib.parse import unquote
 from starlette.types import ASGIApp, Message
 
 Headers = tuple[tuple[bytes, bytes], ...]
-CRASHED = 599  # not an HTTP status: the exception came out of the application
+CRASHED = 599  # Not an HTTP status: the application raised an exception.
+
+
+def first_header(headers: Headers, name: bytes) -> bytes | None:
+    """The first value of a header, or None."""
+    return next((value for key, value in headers if key.lower() == name), None)
 
 
 @dataclass(frozen=True)
-class Request:
-    """What goes over the wire. `hang_up`: the client is gone before the last piece."""
+class RawRequest:
+    """One HTTP request. With `hang_up` the client disconnects before the last piece of the body."""
 
     method: str
     target: str
@@ -30,37 +35,29 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The path as the server routes it: decoded, without the query.
+        """The path as the router sees it: decoded, without the query.
 
-        Starlette's patterns end in ``$``, which lets one line feed through.
+        Starlette's path patterns end in ``$``, which accepts one line feed after the path.
         """
         return unquote(self.target.partition("?")[0]).removesuffix("\n")
 
-    def header(self, name: bytes) -> bytes | None:
-        """The first value of a header; None without it."""
-        return next((value for key, value in self.headers if key.lower() == name), None)
-
     def __str__(self) -> str:
-        lines = [f"{self.method} {self.target}"]
-        lines += [f"{name!r}: {value!r}" for name, value in self.headers]
-        return "\n".join([*lines, repr(self.body)])
+        lines = [f"{name!r}: {value!r}" for name, value in self.headers]
+        return "\n".join([f"{self.method} {self.target}", *lines, repr(self.body)])
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back, and the CPU time of all threads until then."""
+class RawResponse:
+    """One HTTP response, and the CPU seconds that all threads used until it was complete."""
 
     status: int
     headers: Headers
     body: bytes = field(repr=False)
     cpu_seconds: float
 
-    def header(self, name: bytes) -> bytes | None:
-        return next((value for key, value in self.headers if key.lower() == name), None)
 
-
-async def send(app: ASGIApp, request: Request) -> Answer:
-    """The answer to `request`; an exception out of the application is status `CRASHED`."""
+async def send(app: ASGIApp, request: RawRequest) -> RawResponse:
+    """The response to `request`; its status is CRASHED if the application raises."""
     messages = _messages(request)
     status, headers, body = CRASHED, (), bytearray()
 
@@ -78,10 +75,10 @@ async def send(app: ASGIApp, request: Request) -> Answer:
         await app(_scope(request), receive, take)
     except Exception as error:
         status, body = CRASHED, bytearray(repr(error).encode())
-    return Answer(status, headers, bytes(body), time.process_time() - started)
+    return RawResponse(status, headers, bytes(body), time.process_time() - started)
 
 
-def _scope(request: Request) -> dict[str, Any]:
+def _scope(request: RawRequest) -> dict[str, Any]:
     raw_path, _, query = request.target.partition("?")
     return {
         "type": "http",
@@ -100,7 +97,7 @@ def _scope(request: Request) -> dict[str, Any]:
     }
 
 
-def _messages(request: Request) -> Iterator[Message]:
+def _messages(request: RawRequest) -> Iterator[Message]:
     size = -(-len(request.body) // request.pieces) or 1
     pieces = [request.body[start : start + size] for start in range(0, len(request.body), size)]
     pieces = pieces or [b""]

@@ -303,7 +303,16 @@ class Checkout:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Checkout]:
     left_out = shutil.ignore_patterns(
-        ".*", "__pycache__", "docs", "tests", "assurance", "bench", "*.db*", "*.log", "server.out"
+        ".*",
+        "__pycache__",
+        "docs",
+        "tests",
+        "assurance",
+        "bench",
+        "mutants",
+        "*.db*",
+        "*.log",
+        "server.out",
     )
     checkout = Checkout(Path(shutil.copytree(ROOT, tmp_path / "checkout", ignore=left_out)))
     yield checkout

@@ -16,7 +16,7 @@ import asyncpg
 
 from assurance.soak.postgres_server import PostgresServer
 from assurance.soak.redis_server import RedisServer
-from tests.support.process import ROOT
+from assurance.support.server_process import ROOT
 
 # How the audit table is made unwritable: the statement, and the one that takes it back.
 Ways = dict[str, tuple[str, str]]

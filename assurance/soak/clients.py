@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
+from assurance.support.people import registration_form
 from devtools.authenticator import SoftAuthenticator
-from tests.support.service import person
 
 # Longer than any answer may take: a request that runs into it hangs.
 PATIENCE_SECONDS = 60
@@ -94,7 +94,7 @@ class Person:
     """Someone with one passkey, who does one thing at a time."""
 
     def __init__(self, name: str, origin: str, *, counter: bool = True) -> None:
-        self.form = person(name)
+        self.form = registration_form(name)
         self.email: str = self.form["email"]
         self.device = SoftAuthenticator(origin=origin, counter=counter)
 

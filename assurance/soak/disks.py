@@ -23,7 +23,7 @@ from assurance.soak.clients import (
 )
 from assurance.soak.report import Report
 from assurance.soak.truth import lies, strangers
-from tests.storage.servers import Server
+from assurance.support.forked_servers import Server
 
 # The write-ahead log alone takes 4 MiB before it is begun anew.
 DISK_BYTES = 32 * 1024 * 1024

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.process import ROOT, free_port
+from assurance.support.server_process import ROOT, free_port
 
 ORIGIN = "http://localhost:8000"
 PROCESSES, WORKERS = 2, 2

@@ -15,7 +15,7 @@ from assurance.soak.backends import Backend, Production
 from assurance.soak.clients import Ledger, Person, connect, settle
 from assurance.soak.report import Report, percentile
 from assurance.soak.truth import strangers
-from tests.storage.servers import Server
+from assurance.support.forked_servers import Server
 
 CONNECTIONS = 200
 GROWTH_MIB = 64

@@ -14,7 +14,7 @@ from assurance.soak.backends import Backend
 from assurance.soak.clients import BROKEN, Ledger, Person, Sent, connect, settle
 from assurance.soak.report import Report
 from assurance.soak.truth import lies, on_record, strangers
-from tests.storage.servers import Server
+from assurance.support.forked_servers import Server
 
 PEOPLE = 6
 SECONDS = (0.0, 0.4)

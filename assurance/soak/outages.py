@@ -21,7 +21,7 @@ from assurance.soak.clients import (
 )
 from assurance.soak.report import Report
 from assurance.soak.truth import lies, strangers
-from tests.storage.servers import Server
+from assurance.support.forked_servers import Server
 
 PEOPLE = 8
 LOAD_SECONDS = 0.3

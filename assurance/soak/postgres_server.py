@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.process import free_port
+from assurance.support.server_process import free_port
 
 PROGRAMS = Path("/usr/lib/postgresql")
 USER = "postgres"

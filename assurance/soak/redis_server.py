@@ -12,7 +12,7 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.support.process import free_port
+from assurance.support.server_process import free_port
 
 START_SECONDS = 20
 

@@ -12,7 +12,7 @@ from typing import Any
 from assurance.soak import disks, flood, kills, outages, processes, unwritable, writers
 from assurance.soak.backends import Backend, Production, production, sqlite
 from assurance.soak.report import Report
-from tests.storage.servers import Server, forking
+from assurance.support.forked_servers import Server, forking
 
 NO_LIMITS = {"DANGER_RATE_LIMITS_OFF": "true"}
 

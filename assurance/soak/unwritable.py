@@ -16,7 +16,7 @@ from assurance.soak.clients import (
 )
 from assurance.soak.report import Report
 from assurance.soak.truth import lies, strangers
-from tests.storage.servers import Server
+from assurance.support.forked_servers import Server
 
 _STATE = "SELECT (SELECT count(*) FROM users), (SELECT sum(sign_count) FROM webauthn_credentials)"
 

@@ -12,7 +12,7 @@ from assurance.soak.backends import Backend
 from assurance.soak.clients import Ledger, Person, Sent, connect, settle
 from assurance.soak.report import Report, percentile
 from assurance.soak.truth import lies, strangers
-from tests.storage.servers import Server
+from assurance.support.forked_servers import Server
 
 WRITERS = 50
 OPERATOR_SECONDS = 0.1

@@ -1,4 +1,4 @@
-"""The tests' end of `forked`: start a real server, kill it, start it again."""
+"""Starts a real server in milliseconds, kills it, and starts it again; see `forking_process`."""
 
 from __future__ import annotations
 
@@ -9,20 +9,30 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
-from tests.storage.trail import until
-from tests.support.process import ROOT, free_port
+from assurance.support.server_process import ROOT, free_port
+
+STATE_TIMEOUT_SECONDS = 60
 
 
 def connect(url: str) -> httpx.Client:
-    """A client for plain http: the certificates that https would need take a while to load."""
+    """A client for plain http. Loading the certificates for https would take long."""
     empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpx.Client(base_url=url, trust_env=False, verify=empty, timeout=10)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return once `condition` holds; fail if it does not hold in time."""
+    deadline = time.monotonic() + STATE_TIMEOUT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "the server did not reach the state in time"
+        time.sleep(0.005)
 
 
 class Server:
@@ -40,8 +50,13 @@ class Server:
         """Other settings from the next start on."""
         self._environment |= settings
 
+    def start_and_wait(self) -> None:
+        """Start the server and return once it answers."""
+        self.start()
+        self.wait()
+
     def start(self) -> None:
-        """Fork it off; it is not yet up when this returns."""
+        """Fork the server; it does not answer yet when this returns."""
         order = {
             "folder": str(self.folder),
             "port": self.port,
@@ -54,13 +69,13 @@ class Server:
         self.pid = int(self._forker.stdout.readline())
 
     def wait(self) -> None:
-        """Return once it answers; fail if it has ended."""
-        until(self._answers)
+        """Return once the server answers; fail if it has ended."""
+        wait_until(self._answers)
 
     def kill(self) -> None:
-        """`kill -9`: no last word, no last flush."""
+        """`kill -9`: the server writes nothing more."""
         os.kill(self.pid, signal.SIGKILL)
-        until(lambda: not self._is_alive())
+        wait_until(lambda: not self._is_alive())
 
     def _answers(self) -> bool:
         assert self._is_alive(), (self.folder / "server.out").read_text("utf-8")[-3000:]
@@ -79,7 +94,7 @@ class Server:
 
 
 class Servers:
-    """Makes servers; the process behind it has imported everything already."""
+    """Makes servers. The forking process has imported the service already."""
 
     def __init__(self, forker: subprocess.Popen[str]) -> None:
         self._forker = forker
@@ -91,9 +106,9 @@ class Servers:
 
 @contextmanager
 def forking() -> Iterator[Servers]:
-    """Servers for a while; all of them are gone at the end."""
+    """In the block servers can be made; at its end all of them are killed."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.storage.forked"],
+        [sys.executable, "-m", "assurance.support.forking_process"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"]},
         stdin=subprocess.PIPE,

@@ -1,8 +1,7 @@
-"""Real servers that start in a moment: `python -m tests.storage.forked` imports the service once
-and forks a child for every server asked for, each a uvicorn on a socket of its own.
+"""Starts servers fast: this process imports the service once and forks a child for each server.
 
-Asked for by one line of JSON on standard input, `{"folder", "port", "environment"}`, and answered
-by one line with the process id. When the input ends, so do all of its children.
+The input is one line of JSON for each server, `{"folder", "port", "environment"}`; the output is
+one line with the process id. When the input ends, all children are killed.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from main import create_app
 
 
 def serve(folder: str, port: int, environment: dict[str, str]) -> None:
-    """Be a server until killed; what it says goes to `folder`/server.out."""
+    """Run uvicorn until killed; its output goes to `folder`/server.out."""
     os.chdir(folder)
     output = os.open("server.out", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -31,7 +30,7 @@ def serve(folder: str, port: int, environment: dict[str, str]) -> None:
 
 
 def main() -> None:
-    # The kernel buries the children: nobody here waits for them.
+    # The kernel removes ended children: this process does not wait for them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         order: dict[str, Any] = json.loads(line)

@@ -1,4 +1,4 @@
-"""What the service keeps its data in: a SQLite file, or a PostgreSQL and a Redis of our own."""
+"""Where the service keeps its data: a SQLite file, or its own PostgreSQL and Redis servers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from assurance.soak.postgres_server import PostgresServer
-from assurance.soak.redis_server import RedisServer
+from assurance.soak.own_servers import PostgresServer, RedisServer
 from assurance.support.server_process import ROOT
 
-# How the audit table is made unwritable: the statement, and the one that takes it back.
+# Ways to make the audit table unwritable: the statement that breaks it, and the one that repairs.
 Ways = dict[str, tuple[str, str]]
 _RENAMED = (
     "ALTER TABLE audit_logs RENAME TO audit_logs_away",
@@ -50,13 +49,13 @@ _POSTGRES_WAYS: Ways = {
 
 
 class Backend(Protocol):
-    """Where the rows are, and how they are read from outside."""
+    """A database, and how another connection reads and changes it."""
 
     settings: dict[str, str]
     ways: Ways
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What the query gives to somebody who is not the service."""
+        """The rows of a query, read on a connection of its own."""
         ...
 
     def execute(self, statement: str) -> None:
@@ -65,7 +64,7 @@ class Backend(Protocol):
 
 
 class Sqlite:
-    """`folder`/app.db; challenges and counters are in the process."""
+    """`folder`/app.db; challenges and counters are in the service's memory."""
 
     def __init__(self, folder: Path) -> None:
         self.ways, self._file = _SQLITE_WAYS, folder / "app.db"
@@ -82,7 +81,7 @@ class Sqlite:
 
 
 class Production:
-    """PostgreSQL and Redis, started for this scenario; the service's role is no superuser."""
+    """PostgreSQL and Redis of this scenario; the role of the service is no superuser."""
 
     def __init__(self, postgres: PostgresServer, redis: RedisServer) -> None:
         self.ways, self.postgres, self.redis = _POSTGRES_WAYS, postgres, redis
@@ -104,7 +103,7 @@ class Production:
             env={**os.environ, "DATABASE_URL": self.settings["DATABASE_URL"]},
             capture_output=True,
             check=True,
-            timeout=60,
+            timeout=180,
         )
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
@@ -129,13 +128,8 @@ def _run(url: str, statement: str, *, fetch: bool = True) -> list[tuple[Any, ...
 
 
 @contextmanager
-def sqlite(folder: Path) -> Iterator[Sqlite]:
-    yield Sqlite(folder)
-
-
-@contextmanager
 def production(folder: Path) -> Iterator[Production]:
-    """Both servers for a while, with a migrated database."""
+    """Both servers, with a migrated database; they are stopped at the end of the block."""
     with PostgresServer.running() as postgres, RedisServer.running(folder) as redis:
         backend = Production(postgres, redis)
         backend.migrate()

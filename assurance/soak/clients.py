@@ -1,4 +1,4 @@
-"""People with software passkeys, who remember what they sent and what was answered."""
+"""People with software passkeys, and a log of what they sent and what was answered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import itertools
 import ssl
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +16,13 @@ import httpx
 from assurance.support.people import registration_form
 from devtools.authenticator import SoftAuthenticator
 
-# Longer than any answer may take: a request that runs into it hangs.
-PATIENCE_SECONDS = 60
-# Loading the certificates that https would need takes longer than a login.
-_PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# Longer than any answer may take, on a loaded machine too. A request that takes longer is BROKEN.
+ANSWER_TIMEOUT_SECONDS = 60
+WORK_TIMEOUT_SECONDS = 180
 RECOVERY_SECONDS = 5
 BROKEN = 0
+# Loading certificates for https would take longer than a login.
+_NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 EVENTS = {
     "/register/begin": "registration_begin",
     "/register/complete": "registration_complete",
@@ -30,17 +31,22 @@ EVENTS = {
 }
 
 
-def connect(url: str) -> httpx.AsyncClient:
-    """A client that keeps its connections, as many as it likes."""
+def connect(url: str, address: str | None = None) -> httpx.AsyncClient:
+    """A client that keeps any number of connections; `address` goes into X-Forwarded-For."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     return httpx.AsyncClient(
-        base_url=url, verify=_PLAIN, trust_env=False, timeout=PATIENCE_SECONDS, limits=limits
+        base_url=url,
+        verify=_NO_CERTIFICATES,
+        trust_env=False,
+        timeout=ANSWER_TIMEOUT_SECONDS,
+        limits=limits,
+        headers={"X-Forwarded-For": address} if address else None,
     )
 
 
 @dataclass
-class Sent:
-    """One request with its answer; the status is BROKEN if the connection broke first."""
+class SentRequest:
+    """One request with its answer; the status is BROKEN if the connection broke before."""
 
     request_id: str
     path: str
@@ -57,33 +63,42 @@ class Sent:
 
 
 @dataclass
-class Ledger:
-    """Everything that was sent, under request ids that begin with `prefix`."""
+class RequestLog:
+    """Every request that was sent with a request id that begins with `prefix`."""
 
     prefix: str
-    sent: list[Sent] = field(default_factory=list)
+    sent: list[SentRequest] = field(default_factory=list)
+    ended: int = 0
     _numbers: Iterable[int] = field(default_factory=itertools.count)
 
     async def post(
         self, client: httpx.AsyncClient, path: str, body: Any, email: str | None, count: int = 0
-    ) -> Sent:
-        """Send one request. Never raises for what the network does."""
+    ) -> SentRequest:
+        """Send one request. Network errors are not raised but leave the status BROKEN."""
         request_id = f"{self.prefix}-{next(iter(self._numbers))}"
-        sent = Sent(request_id, path, body, email, count)
+        sent = SentRequest(request_id, path, body, email, count)
         self.sent.append(sent)
-        begun = time.monotonic()
+        started = time.monotonic()
         try:
             answer = await client.post(path, json=body, headers={"X-Request-ID": request_id})
             sent.status, sent.answer = answer.status_code, answer.json()
         except httpx.TransportError as error:
             sent.answer = type(error).__name__
-        sent.seconds = time.monotonic() - begun
+        sent.seconds = time.monotonic() - started
+        self.ended += 1
         return sent
+
+    async def wait_until_ended(self, more: int) -> None:
+        """Return once so many more requests have been answered or broken off."""
+        target, deadline = self.ended + more, time.monotonic() + WORK_TIMEOUT_SECONDS
+        while self.ended < target:
+            assert time.monotonic() < deadline, f"{self.ended} requests of {target} in time"
+            await asyncio.sleep(0.005)
 
     def statuses(self) -> dict[int, int]:
         return dict(sorted(Counter(sent.status for sent in self.sent).items()))
 
-    def completed(self) -> list[Sent]:
+    def completed(self) -> list[SentRequest]:
         return [sent for sent in self.sent if sent.path.endswith("/complete")]
 
     def slowest(self) -> float:
@@ -98,62 +113,99 @@ class Person:
         self.email: str = self.form["email"]
         self.device = SoftAuthenticator(origin=origin, counter=counter)
 
-    async def register(self, client: httpx.AsyncClient, ledger: Ledger) -> Sent:
-        """Both steps; the last one that was sent."""
-        begun = await ledger.post(client, "/register/begin", self.form, self.email)
+    async def begin_registration(
+        self, client: httpx.AsyncClient, log: RequestLog
+    ) -> tuple[SentRequest, dict[str, Any]]:
+        """The request that was sent, and the body that completes the registration."""
+        begun = await log.post(client, "/register/begin", self.form, self.email)
+        if not begun.succeeded:
+            return begun, {}
+        credential = self.device.create(begun.answer["publicKey"])
+        return begun, {"email": self.email, "credential": credential}
+
+    async def register(self, client: httpx.AsyncClient, log: RequestLog) -> SentRequest:
+        """Both steps; the last request that was sent."""
+        begun, body = await self.begin_registration(client, log)
         if not begun.succeeded:
             return begun
-        body = {"email": self.email, "credential": self.device.create(begun.answer["publicKey"])}
-        return await ledger.post(client, "/register/complete", body, self.email)
+        return await log.post(client, "/register/complete", body, self.email)
 
-    async def begin(self, client: httpx.AsyncClient, ledger: Ledger) -> Sent:
-        return await ledger.post(client, "/login/begin", {"email": self.email}, self.email)
+    async def begin(self, client: httpx.AsyncClient, log: RequestLog) -> SentRequest:
+        return await log.post(client, "/login/begin", {"email": self.email}, self.email)
 
-    def answer(self, begun: Sent) -> dict[str, Any]:
-        """The body that completes a login; the passkey counts."""
-        return {"email": self.email, "assertion": self.device.get(begun.answer["publicKey"])}
+    def answer(self, begun: SentRequest, **how: Any) -> dict[str, Any]:
+        """The body that completes a login; the passkey counts. `how` goes to the device."""
+        assertion = self.device.get(begun.answer["publicKey"], **how)
+        return {"email": self.email, "assertion": assertion}
 
-    async def log_in(self, client: httpx.AsyncClient, ledger: Ledger) -> Sent:
-        """Both steps; the last one that was sent."""
-        begun = await self.begin(client, ledger)
+    async def begin_login(self, client: httpx.AsyncClient, log: RequestLog) -> dict[str, Any]:
+        """The body that completes a login which has begun."""
+        return self.answer(await self.begin(client, log))
+
+    async def log_in(self, client: httpx.AsyncClient, log: RequestLog) -> SentRequest:
+        """Both steps; the last request that was sent."""
+        begun = await self.begin(client, log)
         if not begun.succeeded:
             return begun
         body = self.answer(begun)
         count = self.device.passkeys[-1].sign_count
-        return await ledger.post(client, "/login/complete", body, self.email, count)
+        return await log.post(client, "/login/complete", body, self.email, count)
 
 
-async def settle(
-    url: str, origin: str, names: Iterable[str], *, counter: bool = True
+def register_people(
+    url: str, *names: str, origin: str | None = None, counter: bool = True
 ) -> list[Person]:
-    """People who have registered."""
-    people = [Person(name, origin, counter=counter) for name in names]
-    ledger = Ledger("settle")
-    async with connect(url) as client:
-        for someone in people:
-            done = await someone.register(client, ledger)
-            assert done.succeeded, (done.path, done.status, done.answer)
+    """People who have registered; `origin` is `url` unless given."""
+    people = [Person(name, origin or url, counter=counter) for name in names]
+
+    async def register() -> None:
+        async with connect(url) as client:
+            for someone in people:
+                done = await someone.register(client, RequestLog("register"))
+                assert done.succeeded, (done.path, done.status, done.answer)
+
+    asyncio.run(register())
     return people
 
 
-async def keep_logging_in(
-    client: httpx.AsyncClient, people: Iterable[Person], ledger: Ledger, stop: asyncio.Event
-) -> None:
-    """Everybody logs in again and again, whatever is answered, until told to stop."""
+Stop = Callable[[], Awaitable[None]]
 
-    async def live(someone: Person) -> None:
-        while not stop.is_set():
-            if not (await someone.log_in(client, ledger)).succeeded:
+
+async def under_load(
+    url: str,
+    people: Iterable[Person],
+    log: RequestLog,
+    fault: Callable[[httpx.AsyncClient, Stop], Awaitable[None]],
+) -> None:
+    """Run `fault` while everybody logs in again and again, whatever is answered.
+
+    `fault` may stop the logins before it ends; it then waits for the last answers.
+    """
+    over = asyncio.Event()
+
+    async def log_in_often(someone: Person) -> None:
+        while not over.is_set():
+            if not (await someone.log_in(client, log)).succeeded:
                 await asyncio.sleep(0.02)
 
-    await asyncio.gather(*map(live, people))
+    async with connect(url) as client:
+        load = asyncio.gather(*map(log_in_often, people))
+
+        async def stop() -> None:
+            over.set()
+            await load
+
+        try:
+            await fault(client, stop)
+        finally:
+            await stop()
 
 
 async def seconds_until_login(client: httpx.AsyncClient, someone: Person) -> float:
-    """How long until a login works again, tried every 50 ms; bounded by a minute."""
-    begun = time.monotonic()
-    while time.monotonic() - begun < 60:
-        if (await someone.log_in(client, Ledger("recovery"))).succeeded:
-            break
+    """How long until a login succeeds again, tried every 50 ms, for a minute at most."""
+    started = time.monotonic()
+    while time.monotonic() - started < ANSWER_TIMEOUT_SECONDS:
+        if (await someone.log_in(client, RequestLog("recovery"))).succeeded:
+            return time.monotonic() - started
         await asyncio.sleep(0.05)
-    return time.monotonic() - begun
+    raise AssertionError("no login succeeded within a minute after the fault")

@@ -1,4 +1,4 @@
-"""E2: the disk is full, or only the log file fails."""
+"""E2: the disk is full, or only the log file cannot be written."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from pathlib import Path
 
 import httpx
 
-from assurance.soak.backends import Backend
+from assurance.soak.backends import Backend, Sqlite
 from assurance.soak.clients import (
     RECOVERY_SECONDS,
-    Ledger,
-    Person,
+    RequestLog,
+    Stop,
     connect,
-    keep_logging_in,
+    register_people,
     seconds_until_login,
-    settle,
+    under_load,
 )
+from assurance.soak.consistency import inconsistencies, unexpected_statuses
 from assurance.soak.report import Report
-from assurance.soak.truth import lies, strangers
 from assurance.support.forked_servers import Server
 
-# The write-ahead log alone takes 4 MiB before it is begun anew.
+# SQLite's write-ahead log takes 4 MiB before SQLite starts it again.
 DISK_BYTES = 32 * 1024 * 1024
+PEOPLE, ANSWERS = 8, 40
 
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path | None]:
-    """A file system of 32 MiB, where this user may mount one."""
+    """A file system of 32 MiB, or None where this user may not mount one."""
     disk = folder / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(disk)]
@@ -45,17 +46,17 @@ def small_disk(folder: Path) -> Iterator[Path | None]:
 
 
 def _fill(disk: Path) -> Callable[[], None]:
-    """Take all the room there is; gives what makes room again."""
+    """Use up all space; returns the function that frees it."""
     ballast = disk / "ballast"
     with ballast.open("wb", buffering=0) as file, suppress(OSError):
-        # A short write comes before the error.
+        # The write before the error may be a short one.
         while file.write(bytes(65536)):
             pass
     return ballast.unlink
 
 
 def _forbid_growth(pid: int) -> Callable[[], None]:
-    """No file of the process may grow; gives what allows it again."""
+    """Let no file of the process grow; returns the function that allows it again."""
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 
     def allow() -> None:
@@ -64,62 +65,55 @@ def _forbid_growth(pid: int) -> Callable[[], None]:
     return allow
 
 
-def full_disk(
-    report: Report, backend: Backend, server: Server, *, rounds: int, disk: Path | None
-) -> None:
-    """Under load, the disk fills and empties: 503 and no token, then logins as ever."""
-    report.figures["how"] = "a full file system" if disk else "RLIMIT_FSIZE"
-    server.start()
-    server.wait()
-    people = asyncio.run(settle(server.url, server.url, [f"full{n}" for n in range(8)]))
-    for number in range(rounds):
-        ledger = Ledger(f"full-{number}")
-        asyncio.run(_fill_under_load(report, server, people, ledger, disk))
-        report.count("rounds")
-        report.count("logins let in", sum("access_token" in str(s.answer) for s in ledger.sent))
-        report.count("answered with 503", ledger.statuses().get(503, 0))
-        report.fail(strangers(ledger, {200, 503}))
-        report.fail(lies(backend, ledger))
-    report.expect(bool(report.figures["answered with 503"]), "the disk was never full")
-    integrity = backend.rows("PRAGMA integrity_check")
-    report.expect(integrity == [("ok",)], f"the database is damaged: {integrity}")
-    server.kill()
+def full_disk(report: Report, _: Backend, server: Server, *, rounds: int) -> None:
+    """The disk with database and log fills up under load: 503 and no token. Then there is space
+    again, and logins succeed."""
+    with small_disk(server.folder) as disk:
+        folder = disk or server.folder
+        report.figures["how"] = "a full file system" if disk else "RLIMIT_FSIZE"
+        backend = Sqlite(folder)
+        server.kill()
+        server.set(LOG_FILE=str(folder / "app.log"), **backend.settings)
+        server.start_and_wait()
+        people = register_people(server.url, *(f"full{number}" for number in range(PEOPLE)))
 
+        async def fill(client: httpx.AsyncClient, stop: Stop) -> None:
+            await log.wait_until_ended(ANSWERS)
+            make_space = _fill(disk) if disk else _forbid_growth(server.pid)
+            await log.wait_until_ended(ANSWERS)
+            await stop()
+            make_space()
+            seconds = await seconds_until_login(client, people[0])
+            report.seconds("recovery", seconds, RECOVERY_SECONDS)
 
-async def _fill_under_load(
-    report: Report, server: Server, people: list[Person], ledger: Ledger, disk: Path | None
-) -> None:
-    stop = asyncio.Event()
-    async with connect(server.url) as client:
-        load = asyncio.create_task(keep_logging_in(client, people, ledger, stop))
-        await asyncio.sleep(0.3)
-        empty = _fill(disk) if disk else _forbid_growth(server.pid)
-        await asyncio.sleep(1)
-        stop.set()
-        await load
-        empty()
-        seconds = await seconds_until_login(client, people[0])
-        report.at_most("recovery, s", seconds, RECOVERY_SECONDS)
+        for number in range(rounds):
+            log = RequestLog(f"full-{number}")
+            asyncio.run(under_load(server.url, people, log, fill))
+            report.count("rounds")
+            report.count("logins let in", sum("access_token" in str(s.answer) for s in log.sent))
+            report.count("answered with 503", log.statuses().get(503, 0))
+            report.fail(unexpected_statuses(log, {200, 503}))
+            report.fail(inconsistencies(backend, log))
+        report.expect(bool(report.figures["answered with 503"]), "the disk was never full")
+        integrity = backend.rows("PRAGMA integrity_check")
+        report.expect(integrity == [("ok",)], f"the database is damaged: {integrity}")
 
 
 def log_file(report: Report, backend: Backend, server: Server, *, logins: int) -> None:
-    """`LOG_FILE=/dev/full`: every line is lost, no login is, and /readyz says so."""
-    server.start()
-    server.wait()
-    people = asyncio.run(settle(server.url, server.url, ["log"]))
-    ledger = Ledger("log")
+    """With `LOG_FILE=/dev/full` every line is lost, no login is, and /readyz reports it."""
+    (someone,) = register_people(server.url, "log")
+    log = RequestLog("log")
 
     async def log_in() -> httpx.Response:
         async with connect(server.url) as client:
             for _ in range(logins):
-                await people[0].log_in(client, ledger)
+                await someone.log_in(client, log)
             return await client.get("/readyz")
 
     ready = asyncio.run(log_in())
     report.figures["logins"] = logins
     report.figures["readyz"] = f"{ready.status_code} {ready.json()['parts']['log']}"
     report.expect(ready.status_code == 200, "a lost log line made the service unready")
-    report.expect("lines lost" in ready.json()["parts"]["log"], "lost lines were not said")
-    report.fail(strangers(ledger, {200}))
-    report.fail(lies(backend, ledger))
-    server.kill()
+    report.expect("lines lost" in ready.json()["parts"]["log"], "lost lines were not reported")
+    report.fail(unexpected_statuses(log, {200}))
+    report.fail(inconsistencies(backend, log))

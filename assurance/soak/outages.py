@@ -1,10 +1,11 @@
-"""E4: PostgreSQL restarted and crashed, Redis flushed, killed, all of it under load."""
+"""E4: PostgreSQL restarted and crashed, Redis flushed and killed, both frozen; all under load."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle
 
 import httpx
@@ -12,161 +13,129 @@ import httpx
 from assurance.soak.backends import Production
 from assurance.soak.clients import (
     RECOVERY_SECONDS,
-    Ledger,
     Person,
-    connect,
-    keep_logging_in,
+    RequestLog,
+    Stop,
+    register_people,
     seconds_until_login,
-    settle,
+    under_load,
 )
+from assurance.soak.consistency import inconsistencies, unexpected_statuses
 from assurance.soak.report import Report
-from assurance.soak.truth import lies, strangers
 from assurance.support.forked_servers import Server
 
-PEOPLE = 8
-LOAD_SECONDS = 0.3
-# The pool's wait, the statement's own limit, and the way there and back.
+PEOPLE, ANSWERS, REPLAYS = 8, 24, 20
+# The wait for a pooled connection, the statement's own timeout, and the time on the wire.
 ANSWER_SECONDS = 25
-# Three of its own, and two until a silent connection is let go.
+# Three of the check itself, and two until a silent connection is closed.
 READY_SECONDS = 8
 
 
 @dataclass(frozen=True)
 class Outage:
-    """Something that is taken away and given back, and what may be answered meanwhile."""
+    """What is taken away and given back, and the statuses that may be answered meanwhile."""
 
     name: str
     begin: Callable[[], None]
     end: Callable[[], None]
-    allowed: frozenset[int]
-    seconds: float = 0.3
+    allowed: Collection[int]
 
 
 def _nothing() -> None:
-    """A flush is over when it is done."""
+    """A flush needs no end."""
 
 
-def postgres_outages(backend: Production) -> Iterator[Outage]:
-    """By turns an orderly restart and a crash."""
-    clean = frozenset({200, 503})
-    start = backend.postgres.start
+def postgres_restarts(backend: Production) -> Iterator[Outage]:
+    """By turns an orderly restart (`fast`) and a crash (`immediate`)."""
     for mode in cycle(("fast", "immediate")):
-        yield Outage(mode, lambda mode=mode: backend.postgres.stop(mode), start, clean)  # type: ignore[misc]
+        stop = partial(backend.postgres.stop, mode)
+        yield Outage(mode, stop, backend.postgres.start, {200, 503})
 
 
 def redis_flushes(backend: Production) -> Iterator[Outage]:
-    """A challenge that is forgotten is a refused ceremony."""
+    """A ceremony whose challenge is lost is refused with 401."""
     while True:
-        yield Outage("flush", backend.redis.flush, _nothing, frozenset({200, 401}), 0.1)
+        yield Outage("flush", backend.redis.flush, _nothing, {200, 401})
 
 
 def redis_restarts(backend: Production) -> Iterator[Outage]:
     while True:
-        begin, end = backend.redis.kill, backend.redis.start
-        yield Outage("kill -9", begin, end, frozenset({200, 401, 503}))
+        yield Outage("kill -9", backend.redis.kill, backend.redis.start, {200, 401, 503})
 
 
 def survive(
     report: Report,
     backend: Production,
     server: Server,
-    outages: Iterator[Outage],
     *,
+    outages: Callable[[Production], Iterator[Outage]],
     rounds: int,
 ) -> None:
-    """One service process lives through all of them."""
-    server.start()
-    server.wait()
-    names = [f"outage{number}" for number in range(PEOPLE)]
-    people = asyncio.run(settle(server.url, server.url, names, counter=False))
-    for number, outage in zip(range(rounds), outages, strict=False):
-        ledger = Ledger(f"{report.name}-{number}")
-        asyncio.run(_under_load(report, server, people, ledger, outage))
-        report.count(outage.name)
-        for status, count in ledger.statuses().items():
-            report.count(f"answered {status}", count)
-        report.at_most("slowest answer, s", ledger.slowest(), ANSWER_SECONDS)
-        report.fail(f"{outage.name}: {failure}" for failure in strangers(ledger, outage.allowed))
-        report.fail(lies(backend, ledger))
-    server.kill()
+    """One service process survives all outages."""
+    people = _people(server)
 
-
-async def _under_load(
-    report: Report, server: Server, people: list[Person], ledger: Ledger, outage: Outage
-) -> None:
-    stop = asyncio.Event()
-    async with connect(server.url) as client:
-        load = asyncio.create_task(keep_logging_in(client, people, ledger, stop))
-        await asyncio.sleep(LOAD_SECONDS)
+    async def fail(client: httpx.AsyncClient, _stop: Stop) -> None:
+        await log.wait_until_ended(ANSWERS)
         await asyncio.to_thread(outage.begin)
-        await asyncio.sleep(outage.seconds)
+        await log.wait_until_ended(ANSWERS)
         await asyncio.to_thread(outage.end)
-        recovery = await seconds_until_login(client, people[0])
-        report.at_most("recovery, s", recovery, RECOVERY_SECONDS)
-        stop.set()
-        await load
-        await _replay(report, client, ledger)
+        seconds = await seconds_until_login(client, people[0])
+        report.seconds("recovery", seconds, RECOVERY_SECONDS)
+        await _replay(report, client, log)
+
+    for number, outage in zip(range(rounds), outages(backend), strict=False):
+        log = RequestLog(f"{report.name}-{number}")
+        asyncio.run(under_load(server.url, people, log, fail))
+        report.count(outage.name)
+        _judge(report, backend, log, outage.allowed)
 
 
-async def _replay(report: Report, client: httpx.AsyncClient, ledger: Ledger) -> None:
-    """Never open: what has logged someone in logs nobody in again, whatever was forgotten."""
-    again = Ledger("again")
-    for sent in [sent for sent in ledger.completed() if sent.succeeded][-20:]:
+def _people(server: Server) -> list[Person]:
+    return register_people(server.url, *(f"person{n}" for n in range(PEOPLE)), counter=False)
+
+
+def _judge(report: Report, backend: Production, log: RequestLog, allowed: Collection[int]) -> None:
+    for status, count in log.statuses().items():
+        report.count(f"answered {status}", count)
+    report.seconds("slowest answer", log.slowest(), ANSWER_SECONDS)
+    report.fail(unexpected_statuses(log, allowed))
+    report.fail(inconsistencies(backend, log))
+
+
+async def _replay(report: Report, client: httpx.AsyncClient, log: RequestLog) -> None:
+    """An assertion that logged someone in logs nobody in again, whatever the outage has lost."""
+    again = RequestLog("again")
+    for sent in [sent for sent in log.completed() if sent.succeeded][-REPLAYS:]:
         await again.post(client, sent.path, sent.body, sent.email)
     report.count("replays refused", again.statuses().get(401, 0))
-    report.fail(f"replayed: {failure}" for failure in strangers(again, {401}))
+    report.fail(f"replayed: {failure}" for failure in unexpected_statuses(again, {401}))
 
 
-def hang(
-    report: Report,
-    backend: Production,
-    server: Server,
-    *,
-    rounds: int,
-    who: str,
-) -> None:
-    """A server that is there and says nothing: 503 in bounded time, and on from there."""
-    frozen = backend.postgres if who == "postgres" else backend.redis
-    server.start()
-    server.wait()
-    names = [f"hang{number}" for number in range(PEOPLE)]
-    people = asyncio.run(settle(server.url, server.url, names, counter=False))
-    for number in range(rounds):
-        ledger = Ledger(f"{report.name}-{number}")
-        asyncio.run(_while_frozen(report, server, people, ledger, frozen.freeze, frozen.thaw))
-        report.count("rounds")
-        for status, count in ledger.statuses().items():
-            report.count(f"answered {status}", count)
-        report.at_most("slowest answer, s", ledger.slowest(), ANSWER_SECONDS)
-        report.fail(strangers(ledger, {200, 401, 503}))
-        report.fail(lies(backend, ledger))
-    server.kill()
+def hang(report: Report, backend: Production, server: Server, *, rounds: int, frozen: str) -> None:
+    """PostgreSQL or Redis accepts connections and answers nothing: requests are refused with 503
+    in bounded time, and succeed again afterwards."""
+    people = _people(server)
+    silent = backend.postgres if frozen == "postgres" else backend.redis
 
-
-async def _while_frozen(
-    report: Report,
-    server: Server,
-    people: list[Person],
-    ledger: Ledger,
-    freeze: Callable[[], None],
-    thaw: Callable[[], None],
-) -> None:
-    stop = asyncio.Event()
-    async with connect(server.url) as client:
-        load = asyncio.create_task(keep_logging_in(client, people, ledger, stop))
-        await asyncio.sleep(LOAD_SECONDS)
-        await asyncio.to_thread(freeze)
+    async def freeze(client: httpx.AsyncClient, stop: Stop) -> None:
+        await log.wait_until_ended(ANSWERS)
+        await asyncio.to_thread(silent.freeze)
         try:
-            await asyncio.sleep(0.1)
             alive = await client.get("/livez")
-            report.at_most("/livez, s", alive.elapsed.total_seconds(), 1)
+            report.seconds("/livez", alive.elapsed.total_seconds(), 1)
             ready = await client.get("/readyz")
-            report.at_most("/readyz, s", ready.elapsed.total_seconds(), READY_SECONDS)
-            report.expect(ready.status_code == 503, f"/readyz says {ready.status_code}")
-            # Everyone meets the silence at least once, and nobody waits for ever.
-            stop.set()
-            await load
+            report.seconds("/readyz", ready.elapsed.total_seconds(), READY_SECONDS)
+            report.expect(alive.status_code == 200, f"/livez answers {alive.status_code}")
+            report.expect(ready.status_code == 503, f"/readyz answers {ready.status_code}")
+            # Each person meets the silent server at least once, and nobody waits for ever.
+            await stop()
         finally:
-            await asyncio.to_thread(thaw)
-        recovery = await seconds_until_login(client, people[0])
-        report.at_most("recovery, s", recovery, RECOVERY_SECONDS)
+            await asyncio.to_thread(silent.thaw)
+        seconds = await seconds_until_login(client, people[0])
+        report.seconds("recovery", seconds, RECOVERY_SECONDS)
+
+    for number in range(rounds):
+        log = RequestLog(f"{report.name}-{number}")
+        asyncio.run(under_load(server.url, people, log, freeze))
+        report.count("rounds")
+        _judge(report, backend, log, {200, 401, 503})

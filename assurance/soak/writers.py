@@ -1,4 +1,4 @@
-"""E3: fifty people at once on one SQLite file, with an operator who writes to it, too."""
+"""E3: fifty people at once on one SQLite file, which an operator's process writes to as well."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 from assurance.soak.backends import Backend
-from assurance.soak.clients import Ledger, Person, Sent, connect, settle
+from assurance.soak.clients import Person, RequestLog, connect, register_people
+from assurance.soak.consistency import inconsistencies, unexpected_statuses
 from assurance.soak.report import Report, percentile
-from assurance.soak.truth import lies, strangers
 from assurance.support.forked_servers import Server
 
 WRITERS = 50
@@ -20,38 +20,37 @@ LOCKED = "database is locked"
 
 
 def many_writers(report: Report, backend: Backend, server: Server, *, logins: int) -> None:
-    """Every answer is a success, and neither log has heard of a lock."""
-    server.start()
-    server.wait()
-    people = asyncio.run(settle(server.url, server.url, [f"writer{n}" for n in range(WRITERS)]))
-    ledger = Ledger("writers")
-    begun = time.monotonic()
-    written = asyncio.run(_write(server, people, ledger, logins))
-    done = [sent for sent in ledger.sent if sent.path == "/login/complete"]
+    """Every answer is a success, and no log says that the database is locked."""
+    people = register_people(server.url, *(f"writer{number}" for number in range(WRITERS)))
+    log, started = RequestLog("writers"), time.monotonic()
+    report.figures["an operator's updates meanwhile"] = asyncio.run(
+        _write(server, people, log, logins)
+    )
+    seconds = [sent.seconds for sent in log.sent if sent.path == "/login/complete"]
     report.figures["writers"] = WRITERS
-    report.figures["logins"] = len(done)
-    report.figures["logins a second"] = round(len(done) / (time.monotonic() - begun))
-    report.figures["an operator's updates meanwhile"] = written
-    _figures_of(report, done)
-    report.fail(strangers(ledger, {200, 201}))
-    report.fail(lies(backend, ledger))
+    report.figures["logins"] = len(seconds)
+    report.figures["logins a second"] = round(len(seconds) / (time.monotonic() - started))
+    report.figures["p95, ms"] = round(1000 * percentile(seconds, 0.95))
+    report.figures["slowest, ms"] = round(1000 * max(seconds, default=0))
+    report.fail(unexpected_statuses(log, {200, 201}))
+    report.fail(inconsistencies(backend, log))
     for file in ("server.out", "app.log"):
-        said = (server.folder / file).read_text(encoding="utf-8", errors="replace")
-        report.expect(LOCKED not in said, f"{file} says {LOCKED!r}")
-    server.kill()
+        text = (server.folder / file).read_text(encoding="utf-8", errors="replace")
+        report.expect(LOCKED not in text, f"{file} says {LOCKED!r}")
 
 
-async def _write(server: Server, people: list[Person], ledger: Ledger, logins: int) -> int:
+async def _write(server: Server, people: list[Person], log: RequestLog, logins: int) -> int:
+    """Everybody logs in and some register; how many updates the operator made meanwhile."""
+    stop = asyncio.Event()
     async with connect(server.url) as client:
 
         async def live(someone: Person) -> None:
             for number in range(logins // WRITERS):
-                await someone.log_in(client, ledger)
+                await someone.log_in(client, log)
                 if number % 10 == 0:
                     newcomer = Person(f"{number}of{someone.email.partition('@')[0]}", server.url)
-                    await newcomer.register(client, ledger)
+                    await newcomer.register(client, log)
 
-        stop = asyncio.Event()
         operator = asyncio.create_task(_operate(server.folder / "app.db", stop))
         await asyncio.gather(*map(live, people))
         stop.set()
@@ -59,7 +58,6 @@ async def _write(server: Server, people: list[Person], ledger: Ledger, logins: i
 
 
 async def _operate(file: Path, stop: asyncio.Event) -> int:
-    """Short transactions from another process's connection; how many there were."""
     written = 0
     while not stop.is_set():
         await asyncio.to_thread(_update, file)
@@ -73,10 +71,3 @@ def _update(file: Path) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("UPDATE users SET job_title = 'Writer'")
         connection.execute("COMMIT")
-
-
-def _figures_of(report: Report, sent: list[Sent]) -> None:
-    """How fast the answers were, and the slowest."""
-    seconds = [each.seconds for each in sent]
-    report.figures["p95, ms"] = round(1000 * percentile(seconds, 0.95))
-    report.figures["slowest, ms"] = round(1000 * max(seconds, default=0))

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from assurance.soak.postgres_server import program
+from assurance.soak.own_servers import program
 from assurance.soak.scenarios import SCENARIOS, run
 
 # /proc and file size limits of another process: where the service is run in earnest.

@@ -69,9 +69,9 @@ enumeration: develop ## can /login/begin tell who is registered? answers compare
 
 .PHONY: mutants
 
-mutants: ## mutation tests of the security core: which changes does no test notice?
+mutants: ## mutation tests of the security core (MUTANTS="core.cose.*": only these)
 	@scripts/venv.sh requirements-mutants.txt
-	@$(BIN)/python -m assurance.mutation
+	@$(BIN)/python -m assurance.mutation $(MUTANTS)
 
 .PHONY: test-production soak
 

@@ -7,27 +7,15 @@ python -m assurance.fuzz --seed 7 --only 4711  # one mutant again, printed in fu
 from __future__ import annotations
 
 import argparse
-import asyncio
 import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from assurance.fuzz.fixture import local_service
 from assurance.fuzz.report import Report
-from assurance.fuzz.runner import fuzz
-
-
-def fuzz_alone(seed: int, indices: Iterable[int]) -> Report:
-    """Try these mutants on a service of this process."""
-
-    async def run() -> Report:
-        async with local_service() as service:
-            return await fuzz(service, seed, indices)
-
-    return asyncio.run(run())
+from assurance.fuzz.runner import fuzz_alone
 
 
 def fuzz_in_parallel(seed: int, count: int, jobs: int) -> Report:

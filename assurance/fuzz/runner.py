@@ -12,7 +12,7 @@ from random import Random
 from assurance.fuzz import mutators_cbor, mutators_http, mutators_json, mutators_signed
 from assurance.fuzz.asgi_client import RawResponse
 from assurance.fuzz.byte_mutations import pick
-from assurance.fuzz.fixture import Service, World
+from assurance.fuzz.fixture import Service, World, local_service
 from assurance.fuzz.mutators_http import CONTROL
 from assurance.fuzz.reconcile import ExpectedRows, log_violations
 from assurance.fuzz.recorded_seeds import all_seeds
@@ -37,6 +37,16 @@ async def fuzz(service: Service, seed: int, indices: Iterable[int]) -> Report:
     """Register people with the service, then try these mutants on it."""
     runner = Runner(await World.populated(service), seed)
     return await runner.run(indices)
+
+
+def fuzz_alone(seed: int, indices: Iterable[int]) -> Report:
+    """Try these mutants on a service of this process."""
+
+    async def run() -> Report:
+        async with local_service() as service:
+            return await fuzz(service, seed, indices)
+
+    return asyncio.run(run())
 
 
 class Runner:

@@ -12,6 +12,7 @@ import audit
 import core.errors
 import core.relying_party
 from assurance.fuzz import oracle_cbor, runner
+from assurance.fuzz.__main__ import main
 from assurance.fuzz.mutators_http import CONTROL
 from assurance.fuzz.report import Report
 from assurance.fuzz.runner import CPU_LIMIT_SECONDS, MUTATORS
@@ -89,6 +90,11 @@ def test_the_fuzzer_sees_what_costs_too_much(
 
     monkeypatch.setattr(audit, "record", slow)
     assert any("ms of CPU time" in what for what in whats(fuzz(fuzzed_service, 10)))
+
+
+def test_the_command_line_runs_several_processes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--count", "60", "--jobs", "2"]) == 0
+    assert "60 mutants" in capsys.readouterr().out
 
 
 def whats(report: Report) -> set[str]:

@@ -1,4 +1,4 @@
-"""The dialect of this service: see the contract of its endpoints in the README."""
+"""The scripts for this service's endpoints, which the README describes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMED, NAMELESS = b'{"email":"%b","assertion":%b}', b'{"assertion":%b}'
 
 
 class Ours:
-    """`main:app`, and every peer that we made to speak like it."""
+    """For `main:app`, and for each peer with the same endpoints."""
 
     kinds: tuple[str, ...] = ("register", "login", "usernameless", "profile")
 

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from assurance.support.server_process import free_port
 from bench.load.api import Api
 from bench.load.ours import Ours
 from bench.load.storage import SqliteStorage
 from bench.load.systems import Served, process, wait_for
 from bench.peers import install
 from bench.peers.dialects import BetterAuth, FlaskSecurity
-from tests.support.process import free_port
 
 GUNICORN = (
     *("-m", "gunicorn", "app:app", "--no-control-socket", "--keep-alive", "75"),

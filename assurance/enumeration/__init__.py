@@ -1,1 +1,1 @@
-"""Can anybody tell from `/login/begin` who is registered? (attacks.md D1 and D2)"""
+"""Tests whether `/login/begin` or its timing tells who is registered (attacks.md D1 and D2)."""

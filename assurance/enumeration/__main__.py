@@ -28,7 +28,7 @@ SHOWN = 200
 
 @contextmanager
 def fresh_service() -> Iterator[tuple[str, Path]]:
-    """A service that nobody has used, and its folder."""
+    """A service without accounts, and its folder."""
     with temporary_folder() as folder, served(folder) as url:
         yield url, folder
 
@@ -40,7 +40,7 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def compare_answers() -> int:
-    """D1, over populations with one kind of passkey, with several, and with several devices."""
+    """D1 for accounts with passkeys of one shape, of several shapes, and with two devices."""
     found = 0
     populations: dict[str, Sequence[Shape]] = {"one shape": ONE_SHAPE, "mixed shapes": MIXED}
     for name, shapes in populations.items():
@@ -49,10 +49,10 @@ def compare_answers() -> int:
     with temporary_folder() as folder:
         with served(folder) as url:
             people = register_people(url, folder, ONE_SHAPE, PEOPLE)
-        # Of every kind: decoys are drawn from all that was registered.
+        # Accounts of each kind, because decoys imitate all registered passkeys.
         for kind in ("known", "disabled"):
             give_second_passkeys(folder, people.emails[kind][::2])
-        # What passkeys look like is learnt at the start.
+        # The service reads the shapes of passkeys when it starts.
         with served(folder) as url:
             found += report("D1, every second account with two devices", url, people)
     return found
@@ -65,7 +65,7 @@ def report(title: str, url: str, people: People) -> int:
 
 
 def compare_timings(count: int) -> int:
-    """D2; the number of kinds of account that the clock betrays."""
+    """D2: the number of kinds of account that the timing tells apart."""
     betrayed = 0
     with fresh_service() as (url, folder):
         people = register_people(url, folder, ONE_SHAPE, 50)

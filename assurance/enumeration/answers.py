@@ -1,4 +1,4 @@
-"""D1: everything about an answer of `/login/begin` but its random bytes, compared."""
+"""D1: compares everything in the answers of `/login/begin`, except their random bytes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from assurance.enumeration.population import People
 from assurance.enumeration.statistics import chance
 from devtools.encoding import from_b64url
 
-# Different in every answer, whoever is asked for.
+# These headers differ in every answer.
 VOLATILE = ("date", "x-request-id")
 SIGNIFICANT = 0.001
 
 
 def features(answer: httpx.Response) -> dict[str, Hashable]:
-    """What an attacker sees, without what is random: each must be distributed alike."""
+    """What an attacker sees, without random bytes. Each feature must have one distribution."""
     options = answer.json()["publicKey"]
     allowed = options["allowCredentials"]
     headers = tuple(
@@ -42,7 +42,7 @@ def features(answer: httpx.Response) -> dict[str, Hashable]:
 
 
 def _skeleton(value: Any) -> Hashable:
-    """Names and types, at every level."""
+    """The names and types of a JSON value, at every level."""
     if isinstance(value, dict):
         return tuple((name, _skeleton(member)) for name, member in value.items())
     if isinstance(value, list):
@@ -51,7 +51,7 @@ def _skeleton(value: Any) -> Hashable:
 
 
 def differences(url: str, people: People) -> Iterator[str]:
-    """In what the answers for the kinds of accounts differ from those for nobody's email."""
+    """How the answers for each kind of account differ from those for unknown emails."""
     with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
         seen = {kind: _ask(client, emails) for kind, emails in people.emails.items()}
         yield from _unstable(client, people)
@@ -70,7 +70,7 @@ def _ask(client: httpx.Client, emails: list[str]) -> list[dict[str, Hashable]]:
 
 
 def _unstable(client: httpx.Client, people: People) -> Iterator[str]:
-    """Who asks twice, or in capitals, gets the same credentials."""
+    """The same email, asked twice or in capitals, must get the same credentials."""
     for kind, emails in people.emails.items():
         for email in emails[:20]:
             answers = [

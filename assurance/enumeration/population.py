@@ -1,4 +1,4 @@
-"""People to look for: with one kind of passkey or several, with none, disabled, or not there."""
+"""Accounts to tell apart: with a passkey, disabled, without a passkey, and unknown emails."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MIXED: Sequence[Shape] = (
     (64, ("usb",)),
     (20, ()),
 )
-# What the passkeys of three people sign with: a refusal must take as long for each.
+# The algorithms of three people by turns: a refusal must take the same time for each.
 ALGORITHMS = (ES256, ES256, RS256)
 LOSE_PASSKEYS = """DELETE FROM webauthn_credentials
     WHERE user_id = (SELECT id FROM users WHERE email = ?)"""
@@ -34,14 +34,14 @@ LOSE_PASSKEYS = """DELETE FROM webauthn_credentials
 
 @dataclass
 class People:
-    """Email addresses by the kind of account they have; the devices of those who have any."""
+    """Email addresses by kind of account, and the device of each registered email."""
 
     emails: dict[str, list[str]] = field(default_factory=dict)
     devices: dict[str, SoftAuthenticator] = field(default_factory=dict)
 
 
 def register_people(url: str, folder: Path, shapes: Sequence[Shape], count: int) -> People:
-    """Have `count` people of each kind; `shapes` are those of the passkeys, in turn."""
+    """Register `count` people of each kind; their passkeys have the `shapes` by turns."""
     people = People()
     with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
         for kind in ("known", "disabled", "no passkey"):
@@ -56,7 +56,7 @@ def register_people(url: str, folder: Path, shapes: Sequence[Shape], count: int)
 
 
 def give_second_passkeys(folder: Path, emails: Iterable[str]) -> None:
-    """Put a second device into these accounts; there is no other way in than SQL."""
+    """Add a second passkey to these accounts with SQL: the API cannot do it yet."""
     with sqlite3.connect(folder / "app.db", timeout=30) as database:
         for email in emails:
             database.execute(
@@ -74,7 +74,7 @@ def _for_each(folder: Path, statement: str, emails: Iterable[str]) -> None:
 
 
 def _address() -> str:
-    # All of one length: it is in no answer, but it is in the work.
+    # One length for all: the length is in no answer, but it costs time.
     return f"{secrets.token_hex(6)}@example.com"
 
 

@@ -1,4 +1,4 @@
-"""How well two samples can be told apart."""
+"""Statistics that say how well two samples can be told apart."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def auc(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def trimmed(one: list[float], other: list[float], share: float) -> tuple[list[float], list[float]]:
-    """Both samples without the slowest `share` of them all: those are the machine's hiccups."""
+    """Both samples without the slowest `share` of all values, which are pauses of the machine."""
     pooled = sorted(one + other)
     limit = pooled[int(len(pooled) * (1 - share)) - 1]
     return [value for value in one if value <= limit], [value for value in other if value <= limit]

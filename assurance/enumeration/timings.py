@@ -1,4 +1,4 @@
-"""D2: who is registered, by the clock: one connection, requests for all kinds interleaved."""
+"""D2: compares timings, on one connection, with the requests for all kinds interleaved."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ OWN_EMAIL = "stranger@example.com"
 
 @dataclass(frozen=True)
 class Comparison:
-    """One kind of account against nobody's email."""
+    """One kind of account compared with unknown emails."""
 
     kind: str
     auc: float
     median: float
-    median_of_nobody: float
+    median_of_unknown: float
 
     def __str__(self) -> str:
         return (
             f"{self.kind:12} AUC {self.auc:.3f}   median {self.median * 1e6:7.0f} us, "
-            f"nobody {self.median_of_nobody * 1e6:7.0f} us"
+            f"unknown {self.median_of_unknown * 1e6:7.0f} us"
         )
 
 
@@ -87,14 +87,14 @@ MEASURES: Mapping[str, Callable[[Connection, str], float]] = {
 
 
 def _offered(connection: Connection, email: str) -> bytes:
-    """The first id that is offered to this email: a passkey's or a decoy's."""
+    """The first credential id in the options for this email, of a passkey or of a decoy."""
     allowed = connection.post("/login/begin", {"email": email})[1]["publicKey"]["allowCredentials"]
     return from_b64url(allowed[0]["id"])
 
 
 def _time_complete(connection: Connection, named: dict[str, str], credential_id: bytes) -> float:
     options = connection.post("/login/begin", named)[1]["publicKey"]
-    # Without a user handle, which a stranger does not know, the signature is what is left.
+    # A stranger does not know the user handle; without it only the signature can be refused.
     flaw = Flaw(credential_id=credential_id, ignores_options=True, user_handle=OMIT)
     assertion = STRANGER.get(options, flaw=flaw)
     return connection.post("/login/complete", {**named, "assertion": assertion})[0]
@@ -103,7 +103,7 @@ def _time_complete(connection: Connection, named: dict[str, str], credential_id:
 def compare(
     url: str, people: People, count: int, measure: Callable[[Connection, str], float]
 ) -> list[Comparison]:
-    """`count` timings of every kind, in random order, each kind against nobody."""
+    """Takes `count` timings of every kind in random order; compares each kind with unknown."""
     dice = random.Random(1)
     connection, kinds = Connection(url), list(people.emails)
     taken: dict[str, list[float]] = {kind: [] for kind in kinds}
@@ -117,11 +117,11 @@ def compare(
                     taken[kind].append(seconds)
     finally:
         gc.enable()
-    nobody = taken.pop("unknown")
-    return [_compared(kind, seconds, nobody) for kind, seconds in taken.items()]
+    unknown = taken.pop("unknown")
+    return [_compared(kind, seconds, unknown) for kind, seconds in taken.items()]
 
 
-def _compared(kind: str, seconds: list[float], nobody: list[float]) -> Comparison:
-    one, other = trimmed(seconds, nobody, TRIM)
+def _compared(kind: str, seconds: list[float], unknown: list[float]) -> Comparison:
+    one, other = trimmed(seconds, unknown, TRIM)
     middle = [sorted(sample)[len(sample) // 2] for sample in (one, other)]
     return Comparison(kind, auc(one, other), *middle)

@@ -1,6 +1,6 @@
-"""An independent reader of CBOR: what it refuses, CTAP2 bars or nobody has checked.
+"""A strict CBOR reader for the oracle, without a library: it accepts only what CTAP2 allows.
 
-The service reads CBOR with a library; were the judge to use the same, they would err together.
+The service uses a library. With the same library here, both would make the same mistakes.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ MAX_DEPTH = 5  # CTAP2 §8 has 4; the formats of attestation may need one more
 
 
 class Malformed(Exception):
-    """Not CBOR, or not CBOR as authenticators may write it."""
+    """Not CBOR, or CBOR that CTAP2 does not allow."""
 
 
 def whole(data: bytes) -> Any:
-    """The one item that `data` is. Raises Malformed for bytes after it."""
+    """The only item in `data`. Raises Malformed if bytes follow it."""
     value, end = item(data, 0)
     if end != len(data):
         raise Malformed("trailing bytes")
@@ -81,7 +81,7 @@ def _map(data: bytes, at: int, count: int, depth: int) -> tuple[dict[Any, Any], 
     members: dict[Any, Any] = {}
     for _ in range(count):
         key, at = item(data, at, depth + 1)
-        # bool is left out: to Python True and 1 are one key.
+        # No bool: in Python True and 1 are the same key.
         if type(key) not in (int, str, bytes) or key in members:
             raise Malformed("a key twice, or of a strange type")
         members[key], at = item(data, at, depth + 1)

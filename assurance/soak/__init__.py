@@ -1,4 +1,4 @@
-"""Every fault of attacks.md part E, done to the service from outside, and what came of it.
+"""Causes every fault of attacks.md part E from outside of the service, and checks the results.
 
-Black box: HTTP, SQL on the database, signals. `python -m assurance.soak NAME... --short|--full`.
+It uses HTTP, SQL on the database, and signals only: `python -m assurance.soak NAME... --full`.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from bench.load.authenticator import Passkey, Site
 
@@ -83,12 +83,21 @@ def _whole(head: bytes, body: bytes, fields: bytes) -> bytes:
     return b"%b%bContent-Length: %d\r\n\r\n%b" % (head, fields, len(body), body)
 
 
-class Api(Protocol):
-    """The scripts of one system. They raise Wrong, and keep in `person` what later scripts need."""
+class Api:
+    """The scripts of one system: the method named after a kind of operation is its script.
 
-    kinds: tuple[str, ...]
+    Scripts raise Wrong, and keep in `person` what later scripts need.
+    """
 
-    def __init__(self, host: str, site: Site) -> None: ...
+    kinds: tuple[str, ...] = ("register", "login", "profile")
+    # Header fields of every request, instead of `Accept: */*`.
+    fields: tuple[str, ...] = ()
+
+    def __init__(self, host: str, site: Site) -> None:
+        fields = [field.format(host=host).encode() for field in self.fields]
+        self._site, self._requests = site, Requests(host, *fields)
 
     def script(self, kind: str, person: Person) -> Script:
-        """A complete operation of a kind: `register`, `login`, `usernameless` or `profile`."""
+        """A complete operation: `register`, `login`, `usernameless` or `profile`."""
+        script: Script = getattr(self, kind)(person)
+        return script

@@ -1,4 +1,4 @@
-"""The peers as systems: started in a fresh folder, like this service."""
+"""The peers as systems that start in a new folder, like this service."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class NodePeer:
 
 @dataclass(frozen=True)
 class FlaskPeer:
-    """app.py beside this file, under gunicorn: one process, as for all."""
+    """flask_security/app.py under gunicorn, in one process like all systems."""
 
     name: str = "Flask-Security"
     api: type[Api] = FlaskSecurity

@@ -1,4 +1,4 @@
-"""One size: load it, start the service on it, log in, ask the documented questions."""
+"""Measures one size: load it, start the service, log in, run the documented queries."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Scaled:
 
 
 def measure(size: Size, seconds: float, parent: Path | None) -> Scaled:
-    """All of it in a folder that is gone afterwards."""
+    """Everything for one size, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="bench-scale-", dir=parent) as name:
         folder = Path(name)
         file = folder / "app.db"
@@ -60,7 +60,7 @@ def measure(size: Size, seconds: float, parent: Path | None) -> Scaled:
         _log(f"loaded in {load_seconds:.0f} s; starting the service")
         starts = [_start(folder) for _ in range(STARTS)]
         cpu, p50, errors = _login(folder, seconds)
-        _log(f"a login costs {cpu:.3f} ms of CPU; asking the documented questions")
+        _log(f"a login costs {cpu:.3f} ms of CPU; running the documented queries")
         asked = queries.time_all(file, _log)
         _log("dropping the indexes")
         costs = indexes.costs(file, size.people)

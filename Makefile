@@ -62,17 +62,17 @@ test-production: develop services ## the contract and the attacks again, on Post
 	@TEST_BACKEND=production $(PYTEST) $(BOTH)
 
 fuzz: develop ## 50,000 broken requests against the service in process (SEED=2: others)
-	@$(BIN)/python -m bench.fuzz --count 50000 --seed $(or $(SEED),1)
+	@$(BIN)/python -m assurance.fuzz --count 50000 --seed $(or $(SEED),1)
 
 enumeration: develop ## can /login/begin tell who is registered? answers compared, times measured
-	@$(BIN)/python -m bench.enumeration
+	@$(BIN)/python -m assurance.enumeration
 
-mutants: ## mutation tests of the security core: which changes does no test notice?
+mutants: ## mutation tests of the security core (MUTANTS="core.tokens.*": only these)
 	@scripts/venv.sh requirements-mutants.txt
-	@$(BIN)/python -m bench.mutation
+	@$(BIN)/python -m assurance.mutation $(MUTANTS)
 
 soak: develop ## every fault survived, in full: about an hour (NAMES="full-disk ...": only these)
-	@$(BIN)/python -m bench.soak $(NAMES) --full
+	@$(BIN)/python -m assurance.soak $(NAMES) --full
 
 ##@ Measure
 

@@ -39,7 +39,7 @@ LAYER_OF = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 # The trail is stored like everything else.
 SIDE_DOORS = {("audit", "stores")}
 # Beside the service: they may import it, it never imports them.
-OUTSIDE = {"bench", "cli", "devtools", "migrations", "reset_db", "scripts", "tests"}
+OUTSIDE = {"assurance", "bench", "cli", "devtools", "migrations", "reset_db", "scripts", "tests"}
 ROOT_MODULES = {"main", "models", "schemas", "auth", "audit", "reset_db"}
 
 # Who may touch a library that decides about security or storage.

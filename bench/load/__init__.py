@@ -1,1 +1,1 @@
-"""What an operation costs: CPU on the server, time for who waits, syncs and bytes on the disk."""
+"""Measures what an operation costs: server CPU, latency, syncs and bytes on the disk."""

@@ -16,8 +16,8 @@ from bench.load.systems import OnPostgres, OnSqlite, Served, System, why_not_pos
 from bench.load.wire import loopback
 
 DEFAULT = Plan()
-# No process has this number.
-NOBODY = -1
+# No process has this id.
+NO_PID = -1
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -84,9 +84,9 @@ def _measure_running(options: argparse.Namespace, plan: Plan) -> list[Figures]:
     if pid is None:
         print("The server's process cannot be seen: no CPU, no memory.", file=sys.stderr)
     origin = options.origin or f"http://localhost:{port}"
-    served = Served(options.url, origin, pid or NOBODY, storage=None)
+    served = Served(options.url, origin, pid or NO_PID, storage=None)
     cores = share_cores()
-    # Where that server runs is not ours to say.
+    # This command cannot move a running server to other cores.
     cores = cores._replace(server=frozenset())
     with against(served, OnSqlite(), plan, cores) as ready:
         return [examine(ready, urlsplit(options.url).netloc, cores, plan)]

@@ -1,10 +1,10 @@
-"""How a system is spoken to: each operation is a script of requests, the same for every client."""
+"""The API of a system under load: each operation is a script of requests and answers."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from bench.load.authenticator import Passkey, Site
 
@@ -36,14 +36,14 @@ class Answer(NamedTuple):
 
 
 class Wrong(Exception):
-    """An answer that is no success: the operation counts as an error, and is not timed."""
+    """An answer that is no success. The operation counts as an error and is not timed."""
 
 
 Script = Generator[bytes, Answer, None]
 
 
 class Person:
-    """Somebody with a passkey, and what the system gave them."""
+    """Somebody with a passkey, and what the system answered: ids, token, cookies."""
 
     __slots__ = ("cookies", "email", "passkey", "profile", "token", "user_id")
 
@@ -53,7 +53,7 @@ class Person:
 
 
 class Requests:
-    """Requests to one server, from prepared heads."""
+    """Builds requests to one server, with prepared header fields."""
 
     def __init__(self, host: str, *fields: bytes) -> None:
         every = (b"Host: " + host.encode(), *(fields or (b"Accept: */*",)))
@@ -68,7 +68,7 @@ class Requests:
         return _whole(head, body, fields)
 
     def post_once(self, path: str, body: bytes, fields: bytes = b"") -> bytes:
-        """The same for a path that comes but once."""
+        """The same for a path that is used once: its head is not kept."""
         return _whole(self._head(path), body, fields)
 
     def _head(self, path: str) -> bytes:
@@ -83,12 +83,21 @@ def _whole(head: bytes, body: bytes, fields: bytes) -> bytes:
     return b"%b%bContent-Length: %d\r\n\r\n%b" % (head, fields, len(body), body)
 
 
-class Api(Protocol):
-    """One system's dialect. Scripts raise Wrong; they keep in `person` what later ones need."""
+class Api:
+    """The scripts of one system: the method named after a kind of operation is its script.
 
-    kinds: tuple[str, ...]
+    Scripts raise Wrong, and keep in `person` what later scripts need.
+    """
 
-    def __init__(self, host: str, site: Site) -> None: ...
+    kinds: tuple[str, ...] = ("register", "login", "profile")
+    # Header fields of every request, instead of `Accept: */*`.
+    fields: tuple[str, ...] = ()
+
+    def __init__(self, host: str, site: Site) -> None:
+        fields = [field.format(host=host).encode() for field in self.fields]
+        self._site, self._requests = site, Requests(host, *fields)
 
     def script(self, kind: str, person: Person) -> Script:
-        """A complete operation of a kind: `register`, `login`, `usernameless` or `profile`."""
+        """A complete operation: `register`, `login`, `usernameless` or `profile`."""
+        script: Script = getattr(self, kind)(person)
+        return script

@@ -1,4 +1,4 @@
-"""A software authenticator that costs next to nothing: one signature, the rest is prepared bytes.
+"""A software authenticator that costs little CPU: one signature, the rest is prepared bytes.
 
 The answers are those of `devtools.authenticator` for an honest ES256 passkey (WebAuthn L3 §6.1,
 §6.5, §8.7); here they are put together from templates, because the client shares the machine.
@@ -48,7 +48,7 @@ class Site:
 
 
 class Passkey:
-    """One ES256 key with its counter. Made ahead of the measurement: a key takes its time."""
+    """One ES256 key with its counter; made before the measurement, as key generation is slow."""
 
     __slots__ = ("_key", "count", "credential_id", "handle", "id")
 

@@ -1,4 +1,4 @@
-"""The client processes together: told to begin at one moment, their results put together."""
+"""The client processes: they start each window at the same time, and their results are merged."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from uuid import uuid4
 from bench.load.worker import Result, Target, Window, serve
 
 LEAD_SECONDS = 0.1
-# Keys made ahead for so many registrations a second; should more come, they are made on the spot.
+# Keys are made before the window for so many registrations a second; more are made during it.
 REGISTRATIONS = 1200
 
 
 @dataclass
-class Measured:
-    """One window over all processes; latencies in ms, sorted."""
+class WindowResult:
+    """One window over all processes; `latencies` are in ms and sorted."""
 
     latencies: list[float]
     errors: Counter[str]
@@ -41,22 +41,22 @@ class Measured:
 
 @dataclass
 class Fleet:
-    """Client processes that stay for all windows, and with them their people."""
+    """Client processes that live for all windows, with their people."""
 
     pipes: Sequence[Pipe]
     people: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 
-    def settle(self, people: int) -> None:
-        """Register `people` and have each log in and look once: population and warm-up."""
+    def register_people(self, people: int) -> None:
+        """Register `people`; each logs in and reads the profile once. This warms up the server."""
         for kind in ("register", "login", "profile"):
-            measured = self.run(kind, min(16, people), seconds=60, operations=people)
-            if len(measured.latencies) < people:
-                raise RuntimeError(f"the warm-up failed: {dict(measured.errors)}")
+            result = self.run(kind, min(16, people), seconds=60, operations=people)
+            if len(result.latencies) < people:
+                raise RuntimeError(f"the warm-up failed: {dict(result.errors)}")
         self.people = people
 
-    def run(self, kind: str, connections: int, seconds: float, operations: int) -> Measured:
-        """Drive `connections` until `seconds` are over or `operations` are begun."""
+    def run(self, kind: str, connections: int, seconds: float, operations: int) -> WindowResult:
+        """Keep `connections` busy for `seconds`, or until `operations` are begun."""
         crew = self.pipes[: min(len(self.pipes), connections, operations)]
         if kind == "register":
             ahead = int(min(operations, seconds * REGISTRATIONS))
@@ -68,9 +68,9 @@ class Fleet:
                 shares(connections, len(crew)), shares(operations, len(crew)), strict=True
             )
         ]
-        measured = _together(_ask(crew, [("run", window) for window in windows]), start)
-        self.errors += measured.errors
-        return measured
+        result = _together(_ask(crew, [("run", window) for window in windows]), start)
+        self.errors += result.errors
+        return result
 
 
 def shares(total: int, parts: int) -> list[int]:
@@ -84,8 +84,8 @@ def _ask(crew: Sequence[Pipe], commands: Sequence[tuple[str, Any]]) -> list[Any]
     return [pipe.recv() for pipe in crew]
 
 
-def _together(results: Sequence[Result], start: float) -> Measured:
-    return Measured(
+def _together(results: Sequence[Result], start: float) -> WindowResult:
+    return WindowResult(
         latencies=sorted(latency for result in results for latency in result.latencies),
         errors=sum((result.errors for result in results), Counter()),
         seconds=max(result.end for result in results) - start,

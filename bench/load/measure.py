@@ -1,4 +1,4 @@
-"""One system under load: every kind of operation at every number of connections."""
+"""Measures one system: every kind of operation at every number of connections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.load.fleet import Fleet, Measured, fleet
+from bench.load.fleet import Fleet, WindowResult, fleet
 from bench.load.pinning import Cores, share_cores
 from bench.load.processes import Memory, cpu_seconds, watched
 from bench.load.storage import PostgresStorage, Storage, can_trace, traced
@@ -23,7 +23,7 @@ TRACED_CONNECTIONS = 16
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of it."""
+    """What is measured, for how long."""
 
     connections: Sequence[int] = (1, 16, 64)
     kinds: Sequence[str] = ("register", "login", "usernameless", "profile")
@@ -75,7 +75,7 @@ class Figures:
 
 
 class Subject:
-    """A served system with its clients, ready for one window after the other."""
+    """A running system with its clients, ready to measure."""
 
     def __init__(self, served: Served, crew: Fleet, trace: bool) -> None:
         self.served, self.crew, self._trace = served, crew, trace
@@ -88,10 +88,10 @@ class Subject:
         return _cell(kind, connections, seen, cpu, before, _disk(self.served.storage))
 
     def syncs(self) -> tuple[float, float, str] | None:
-        """Syncs a commit and a login, from a window of their own; how they were counted."""
+        """Syncs for each commit and each login, and how they were counted, in an own window."""
         storage = self.served.storage
         if isinstance(storage, PostgresStorage):
-            counted = self._asked(storage)
+            counted = self._postgres_syncs(storage)
             return (*counted, "told by PostgreSQL, for all its users")
         if storage is None or not self._trace or not can_trace():
             return None
@@ -101,11 +101,11 @@ class Subject:
         commits = storage.commits() - before
         return (*_ratios(seen.syncs, commits, len(done.latencies)), "traced")
 
-    def _asked(self, storage: PostgresStorage) -> tuple[float, float]:
+    def _postgres_syncs(self, storage: PostgresStorage) -> tuple[float, float]:
         storage.reported()
         syncs, commits = storage.syncs(), storage.commits()
         done = self.crew.run("login", TRACED_CONNECTIONS, 30, TRACED_OPERATIONS)
-        storage.settled()
+        storage.wait_until_idle()
         return _ratios(storage.syncs() - syncs, storage.commits() - commits, len(done.latencies))
 
 
@@ -116,19 +116,19 @@ def _ratios(syncs: int, commits: int, logins: int) -> tuple[float, float]:
 def _disk(storage: Storage | None) -> tuple[int, int, int] | None:
     if storage is None:
         return None
-    storage.settled()
+    storage.wait_until_idle()
     return storage.commits(), storage.database_bytes(), storage.log_bytes()
 
 
 def _cell(
     kind: str,
     connections: int,
-    seen: Measured,
+    seen: WindowResult,
     cpu: float,
     before: tuple[int, int, int] | None,
     after: tuple[int, int, int] | None,
 ) -> Cell:
-    # Errors cost the server, too: leaving them out would flatter nobody but the broken.
+    # Errors cost CPU as well: without them a system that fails would look cheap.
     count = max(1, len(seen.latencies) + seen.errors.total())
     disk: list[float | None] = [None, None, None]
     if before and after:
@@ -152,7 +152,7 @@ def _cell(
 
 @contextmanager
 def subject(system: System, plan: Plan) -> Iterator[tuple[Subject, Cores]]:
-    """Start a system in a fresh folder, have its people registered, and end it afterwards."""
+    """A system in a new folder with registered people; it ends with the block."""
     cores = share_cores(system.workers)
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
@@ -167,7 +167,7 @@ def against(served: Served, system: System, plan: Plan, cores: Cores) -> Iterato
     """Clients for a server that runs already."""
     target = Target(served.url, served.origin, system.api)
     with fleet(target, plan.processes, cores.clients) as crew:
-        crew.settle(plan.people)
+        crew.register_people(plan.people)
         yield Subject(served, crew, plan.trace)
 
 

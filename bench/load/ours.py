@@ -1,11 +1,8 @@
-"""The dialect of this service: see the contract of its endpoints in the README."""
+"""The scripts for this service's endpoints, which the README describes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from bench.load.api import Person, Requests, Script, Wrong
-from bench.load.authenticator import Site
+from bench.load.api import Api, Person, Script, Wrong
 
 FORM = (
     b'{"first_name":"Jane","last_name":"Doe","email":"%b","date_of_birth":"1990-01-15",'
@@ -14,24 +11,12 @@ FORM = (
 NAMED, NAMELESS = b'{"email":"%b","assertion":%b}', b'{"assertion":%b}'
 
 
-class Ours:
-    """`main:app`, and every peer that we made to speak like it."""
+class Ours(Api):
+    """For `main:app`, and for each peer with the same endpoints."""
 
-    kinds: tuple[str, ...] = ("register", "login", "usernameless", "profile")
+    kinds = ("register", "login", "usernameless", "profile")
 
-    def __init__(self, host: str, site: Site) -> None:
-        self._requests, self._site = Requests(host), site
-        self._scripts: dict[str, Callable[[Person], Script]] = {
-            "register": self._register,
-            "login": self._login,
-            "usernameless": self._usernameless,
-            "profile": self._profile,
-        }
-
-    def script(self, kind: str, person: Person) -> Script:
-        return self._scripts[kind](person)
-
-    def _register(self, person: Person) -> Script:
+    def register(self, person: Person) -> Script:
         options = (yield self._requests.post("/register/begin", FORM % person.email)).json()
         public_key = options["publicKey"]
         person.passkey.handle = public_key["user"]["id"].encode()
@@ -42,14 +27,14 @@ class Ours:
             raise Wrong("somebody else was registered")
         person.user_id = user["id"].encode()
 
-    def _login(self, person: Person) -> Script:
+    def login(self, person: Person) -> Script:
         begin = self._requests.post("/login/begin", b'{"email":"%b"}' % person.email)
         challenge = (yield begin).json()["publicKey"]["challenge"].encode()
         assertion = person.passkey.answer(self._site, challenge)
         body = NAMED % (person.email, assertion)
         self._keep(person, (yield self._requests.post("/login/complete", body)).json())
 
-    def _usernameless(self, person: Person) -> Script:
+    def usernameless(self, person: Person) -> Script:
         begin = self._requests.post("/login/begin", b"{}")
         challenge = (yield begin).json()["publicKey"]["challenge"].encode()
         body = NAMELESS % person.passkey.answer(self._site, challenge)
@@ -63,7 +48,7 @@ class Ours:
             b"/users/%b" % person.user_id, b"Authorization: Bearer %b\r\n" % person.token
         )
 
-    def _profile(self, person: Person) -> Script:
+    def profile(self, person: Person) -> Script:
         user = (yield person.profile).json()
         if user["id"].encode() != person.user_id:
             raise Wrong("somebody else's profile")

@@ -1,4 +1,4 @@
-"""Which cores whom: the server gets its own, the clients the rest, where the system can tell."""
+"""Assigns cores: one for each worker of the server, the rest for the clients, where possible."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Cores(NamedTuple):
-    """Empty sets mean: wherever the scheduler likes."""
+    """An empty set means any core."""
 
     server: frozenset[int]
     clients: frozenset[int]

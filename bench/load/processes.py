@@ -1,4 +1,4 @@
-"""What a server's processes have used: CPU and memory, from /proc. Zero where there is none."""
+"""CPU and memory of a server's processes, from /proc; zero on systems without /proc."""
 
 from __future__ import annotations
 

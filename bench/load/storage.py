@@ -1,4 +1,4 @@
-"""What an operation does to the disk: commits, syncs, bytes."""
+"""Reads what operations do to the disk: commits, syncs, bytes."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ SYNC = re.compile(r"\b(?:fsync|fdatasync)\(")
 
 
 class Storage(Protocol):
-    """A system's database, looked at from outside."""
+    """A system's database, read from outside."""
 
-    def settled(self) -> None:
-        """Return when the counters are up to date."""
+    def wait_until_idle(self) -> None:
+        """Return when the counters are current."""
 
     def commits(self) -> int:
         """Transactions that wrote, since any moment."""
@@ -48,8 +48,8 @@ class SqliteStorage:
     file: Path
     log: Path | None = None
 
-    def settled(self) -> None:
-        # Without this, the file grows in the leaps of whenever the log was copied back.
+    def wait_until_idle(self) -> None:
+        # A checkpoint: otherwise the file grows only when SQLite copies its log back.
         with sqlite3.connect(self.file, timeout=10) as database:
             database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         database.close()
@@ -66,7 +66,7 @@ class SqliteStorage:
         return self.file.stat().st_size
 
     def log_bytes(self) -> int:
-        return self.log.stat().st_size if self.log and self.log.exists() else 0
+        return _size(self.log)
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class PostgresStorage:
 
         return asyncio.run(run())
 
-    def settled(self) -> None:
-        """Nothing to wait for: what is read here is told at once."""
+    def wait_until_idle(self) -> None:
+        """PostgreSQL reports these counters at once."""
 
     def commits(self) -> int:
         # Transaction ids are given to those that write alone, as SQLite counts them; those of
@@ -98,7 +98,7 @@ class PostgresStorage:
         return int(self.ask("SELECT pg_snapshot_xmax(pg_current_snapshot())::text"))
 
     def reported(self) -> None:
-        """Return when every idle backend has told what it did."""
+        """Return when every idle backend has reported its statistics."""
         time.sleep(REPORT_SECONDS)
 
     def syncs(self) -> int:
@@ -114,12 +114,16 @@ class PostgresStorage:
         return int(self.ask(f"SELECT pg_database_size('{self.name}')", "postgres"))
 
     def log_bytes(self) -> int:
-        return self.log.stat().st_size if self.log and self.log.exists() else 0
+        return _size(self.log)
+
+
+def _size(log: Path | None) -> int:
+    return log.stat().st_size if log and log.exists() else 0
 
 
 @dataclass
 class Traced:
-    """The syncs that a tracer saw; known when it has ended."""
+    """The syncs that a tracer counted; set when the tracer has ended."""
 
     syncs: int = 0
 
@@ -139,7 +143,7 @@ def traced(root: int) -> Iterator[Traced]:
         tracer = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         seen = Traced()
         try:
-            # It says nothing when it has attached.
+            # strace prints nothing when it has attached.
             time.sleep(ATTACH_SECONDS)
             yield seen
         finally:

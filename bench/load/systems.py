@@ -1,4 +1,4 @@
-"""This service, started as people run it: on SQLite, or on PostgreSQL and Redis."""
+"""Starts this service as operators do: on SQLite, or on PostgreSQL and Redis."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from uuid import uuid4
 import asyncpg
 from redis import Redis, RedisError
 
+from assurance.support.server_process import free_port
 from bench.load.api import Api
 from bench.load.ours import Ours
 from bench.load.pinning import pinned
 from bench.load.storage import PostgresStorage, SqliteStorage, Storage
 from core.settings import Settings
-from tests.support.process import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS, STOP_SECONDS = 60, 30
 POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
 REDIS = os.environ.get("TEST_REDIS", "redis://127.0.0.1:6379/3")
-# Counted on every request as always; only nobody is ever refused.
+# Every request is counted as in production, but the limits are never reached.
 LIMITS = {f"RATE_LIMIT_{name}": "1000000000" for name in ("ADDRESS", "EMAIL", "GLOBAL")}
 UVICORN = (
     *("-m", "uvicorn", "main:app", "--app-dir", str(ROOT), "--host", "127.0.0.1"),
@@ -39,7 +39,7 @@ UVICORN = (
 
 @dataclass(frozen=True)
 class Served:
-    """A server that answers, with all its processes below `pid`."""
+    """A server that answers requests; `pid` is the root of its process tree."""
 
     url: str
     origin: str
@@ -48,7 +48,7 @@ class Served:
 
 
 class System(Protocol):
-    """Something that can be started, and spoken to."""
+    """A server program that can be started, and its API."""
 
     @property
     def name(self) -> str: ...
@@ -67,7 +67,7 @@ class System(Protocol):
 def process(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], cores: frozenset[int]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A child on its cores; what it says goes to `folder`/server.out."""
+    """A child process on these cores; its output goes to `folder`/server.out."""
     with (folder / "server.out").open("wb") as out, pinned(cores):
         child = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out)
     try:
@@ -82,7 +82,7 @@ def process(
 
 
 def wait_for(child: subprocess.Popen[bytes], url: str, folder: Path) -> float:
-    """Return when the URL answers, whatever its status; the seconds that took."""
+    """Return when the URL answers with any status; the seconds until then."""
     started = time.monotonic()
     while time.monotonic() - started < START_SECONDS and child.poll() is None:
         try:

@@ -1,4 +1,4 @@
-"""One client process: its people, its connections, and the loop that drives them."""
+"""One client process: its people, its connections, and the event loop that drives them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ANSWER_SECONDS = 30
 
 @dataclass(frozen=True)
 class Target:
-    """A server under load, and how it is spoken to. `origin` is what browsers would show."""
+    """A server under load, and the API to call it. `origin` is what browsers would show."""
 
     url: str
     origin: str
@@ -32,7 +32,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Window:
-    """One measurement: until `seconds` are over or `operations` are begun, whichever is first."""
+    """One measurement. It ends after `seconds`, or once `operations` are begun."""
 
     kind: str
     connections: int
@@ -43,7 +43,7 @@ class Window:
 
 @dataclass
 class Result:
-    """What one process saw: latencies in ms of what succeeded, and what went wrong."""
+    """What one process measured: latencies of successes in ms, and errors by reason."""
 
     latencies: array[float] = field(default_factory=lambda: array("d"))
     errors: Counter[str] = field(default_factory=Counter)
@@ -51,8 +51,8 @@ class Result:
     end: float = 0.0
 
 
-class Lane:
-    """A connection with the operation that is under way on it."""
+class ConnectionLoop:
+    """A connection with the operation that runs on it."""
 
     __slots__ = ("connection", "person", "script", "sent", "started")
 
@@ -64,47 +64,47 @@ class Lane:
 
 
 class Worker:
-    """People of its own, so that processes never meet in one account."""
+    """Has people of its own, so that two processes never use one account."""
 
     def __init__(self, target: Target, name: str) -> None:
         self._address = loopback(target.url)
         site = Site(target.origin)
         self._api = target.api(target.origin.partition("//")[2], site)
         self._people: deque[Person] = deque()
-        self._newcomers: deque[Person] = deque()
-        self._strangers: deque[Person] = deque()
+        self._registered: deque[Person] = deque()
+        self._unregistered: deque[Person] = deque()
         self._name, self._born = name, 0
 
     def stock(self, count: int) -> int:
-        """Have `count` people ready who are not registered yet."""
-        while len(self._strangers) < count:
-            self._strangers.append(self._stranger())
+        """Make keys for `count` people who are not registered yet."""
+        while len(self._unregistered) < count:
+            self._unregistered.append(self._new_person())
         return count
 
-    def _stranger(self) -> Person:
+    def _new_person(self) -> Person:
         self._born += 1
-        # Neighbours in time are no neighbours in the index, as with real people.
+        # People who register one after the other are not neighbours in the index.
         spread = token_hex(3)
         return Person(f"{spread}-{self._name}-{self._born}@example.com".encode(), Passkey())
 
     def run(self, window: Window) -> Result:
-        """Drive one window; every connection has one operation under way at any time."""
+        """Run one window. Every connection has one operation under way at any time."""
         result = Result()
         drive = _Drive(self, window, result)
-        with drive.lanes(self._address) as lanes:
+        with drive.loops(self._address) as loops:
             time.sleep(max(0.0, window.start_at - time.monotonic()))
             before = time.process_time()
-            drive.drive(lanes)
+            drive.drive(loops)
             result.cpu_seconds = time.process_time() - before
         result.end = time.monotonic()
         return result
 
     def take(self, kind: str) -> Person:
         if kind == "register":
-            return self._strangers.popleft() if self._strangers else self._stranger()
-        # The one who waited longest: nobody logs in twice at a time. Only who has logged in has
-        # a token to read with.
-        waiting = self._newcomers if self._newcomers and kind != "profile" else self._people
+            return self._unregistered.popleft() if self._unregistered else self._new_person()
+        # The person who waited longest, so that nobody logs in twice at a time. Only a person who
+        # has logged in has a token to read a profile with.
+        waiting = self._registered if self._registered and kind != "profile" else self._people
         return waiting.popleft()
 
     def script(self, kind: str, person: Person) -> Script:
@@ -114,7 +114,7 @@ class Worker:
         if person.profile:
             self._people.append(person)
         elif succeeded or kind != "register":
-            self._newcomers.append(person)
+            self._registered.append(person)
 
 
 class _Drive:
@@ -127,19 +127,19 @@ class _Drive:
         self._selector = selectors.DefaultSelector()
 
     @contextmanager
-    def lanes(self, address: tuple[str, int]) -> Iterator[list[Lane]]:
-        lanes = [Lane(Connection(address)) for _ in range(self._window.connections)]
+    def loops(self, address: tuple[str, int]) -> Iterator[list[ConnectionLoop]]:
+        loops = [ConnectionLoop(Connection(address)) for _ in range(self._window.connections)]
         try:
-            yield lanes
+            yield loops
         finally:
             self._selector.close()
-            for lane in lanes:
-                lane.connection.close()
+            for loop in loops:
+                loop.connection.close()
 
-    def drive(self, lanes: list[Lane]) -> None:
-        for lane in lanes:
-            self._selector.register(lane.connection.socket, selectors.EVENT_READ, lane)
-            self._next(lane)
+    def drive(self, loops: list[ConnectionLoop]) -> None:
+        for loop in loops:
+            self._selector.register(loop.connection.socket, selectors.EVENT_READ, loop)
+            self._next(loop)
         while self._selector.get_map():
             ready = self._selector.select(1.0)
             for key, _ in ready:
@@ -147,47 +147,47 @@ class _Drive:
             if not ready:
                 self._give_up_on_the_stuck()
 
-    def _next(self, lane: Lane) -> None:
-        """Begin another operation, or retire the connection."""
+    def _next(self, loop: ConnectionLoop) -> None:
+        """Begin another operation, or stop using the connection."""
         now = time.monotonic()
         if self._left <= 0 or now >= self._deadline:
-            self._selector.unregister(lane.connection.socket)
+            self._selector.unregister(loop.connection.socket)
             return
         self._left -= 1
-        lane.person = self._worker.take(self._window.kind)
-        lane.script = self._worker.script(self._window.kind, lane.person)
-        lane.started = lane.sent = now
-        lane.connection.send(next(lane.script))
+        loop.person = self._worker.take(self._window.kind)
+        loop.script = self._worker.script(self._window.kind, loop.person)
+        loop.started = loop.sent = now
+        loop.connection.send(next(loop.script))
 
-    def _advance(self, lane: Lane) -> None:
+    def _advance(self, loop: ConnectionLoop) -> None:
         try:
-            answer = lane.connection.feed()
+            answer = loop.connection.feed()
             if answer is None:
                 return
-            self._answer(lane, answer)
+            self._answer(loop, answer)
         except StopIteration:
-            self._done(lane)
+            self._done(loop)
         except (Wrong, KeyError, TypeError, ValueError) as error:
-            self._fail(lane, str(error) if isinstance(error, Wrong) else f"shape: {error!r}")
+            self._fail(loop, str(error) if isinstance(error, Wrong) else f"shape: {error!r}")
 
-    def _answer(self, lane: Lane, answer: Answer) -> None:
-        request = lane.script.send(answer)
-        lane.sent = time.monotonic()
-        lane.connection.send(request)
+    def _answer(self, loop: ConnectionLoop, answer: Answer) -> None:
+        request = loop.script.send(answer)
+        loop.sent = time.monotonic()
+        loop.connection.send(request)
 
-    def _done(self, lane: Lane) -> None:
-        self._result.latencies.append((time.monotonic() - lane.started) * 1000)
-        self._worker.put_back(self._window.kind, lane.person, succeeded=True)
-        self._next(lane)
+    def _done(self, loop: ConnectionLoop) -> None:
+        self._result.latencies.append((time.monotonic() - loop.started) * 1000)
+        self._worker.put_back(self._window.kind, loop.person, succeeded=True)
+        self._next(loop)
 
-    def _fail(self, lane: Lane, reason: str) -> None:
+    def _fail(self, loop: ConnectionLoop, reason: str) -> None:
         self._result.errors[f"{self._window.kind}: {reason}"] += 1
-        self._worker.put_back(self._window.kind, lane.person, succeeded=False)
+        self._worker.put_back(self._window.kind, loop.person, succeeded=False)
         if "closed" in reason or "Error" in reason:
-            # A connection that is gone is not opened again: its errors would be the client's.
-            self._selector.unregister(lane.connection.socket)
+            # A closed connection is not opened again: its errors would be errors of the client.
+            self._selector.unregister(loop.connection.socket)
         else:
-            self._next(lane)
+            self._next(loop)
 
     def _give_up_on_the_stuck(self) -> None:
         for key in list(self._selector.get_map().values()):

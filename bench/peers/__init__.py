@@ -1,1 +1,1 @@
-"""Other people's passkey servers under the same load, in turns with this one."""
+"""Measures other passkey servers and this one by turns, under the same load."""

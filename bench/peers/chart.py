@@ -1,5 +1,7 @@
-"""The comparison as a picture: bars of server CPU for each operation. No script, no style sheet;
-its greys and blues can be read on white and on black."""
+"""The comparison as an SVG chart: bars of server CPU for each operation.
+
+It has no script and no style sheet, and its colours are legible on white and on black.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ FONT = 'font-family="system-ui, sans-serif" font-size="13"'
 
 
 def svg(standings: Sequence[Standing]) -> str:
-    """The first of the standings is ours."""
+    """The chart; the first of the standings is this service."""
     bars = "\n".join(
         part for place, kind in enumerate(KINDS) for part in _group(standings, kind, place)
     )

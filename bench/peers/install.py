@@ -1,4 +1,4 @@
-"""The peers' packages: pinned exactly, put into `.bench/`, never with the service."""
+"""Installs the peers' packages, pinned exactly, into `.bench/`, apart from the service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLACE = HERE.parents[1] / ".bench"
 
 
 class Missing(Exception):
-    """What a peer needs is not on this machine; the message says what."""
+    """A program that a peer needs is missing; the message names it."""
 
 
 def node() -> Path:
@@ -28,7 +28,7 @@ def node() -> Path:
     folder = PLACE / "node"
     _copy(sources, folder)
     if not _is_fresh(folder, packages):
-        # The passkey plugin asks for exact versions that its own neighbours have passed.
+        # The passkey plugin pins versions that its own peer dependencies exclude.
         quiet = ["--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"]
         _run(["npm", "ci", "--legacy-peer-deps", *quiet], folder)
         _mark(folder, packages)

@@ -1,4 +1,4 @@
-"""The comparison as a table; ours is 1 in every ratio."""
+"""The comparison as a table; every ratio is relative to this service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAMES = {"login": "login", "register": "register", "profile": "get user"}
 
 
 def text(standings: Sequence[Standing], rounds: Rounds) -> str:
-    """The first of the standings is ours."""
+    """The table; the first of the standings is this service."""
     explained = (
         f"medians of {rounds.count} rounds at {rounds.connections} connections; server CPU in ms "
         "for each operation (a login is two requests), user and system time; x: times ours"

@@ -1,4 +1,4 @@
-"""All systems in turns, and the median of what each turn said."""
+"""Measures all systems by turns, and takes the median of each system's turns."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Standing:
 
     @property
     def durable(self) -> str:
-        """Whether an answer waits for the disk, as a tracer saw it."""
+        """Whether an answer waits for a sync of the disk, as counted by a tracer."""
         if self.syncs_per_commit is None:
             return "not traced"
         return "yes" if self.syncs_per_commit >= 0.9 else "no"
@@ -52,7 +52,7 @@ class Standing:
 
 
 def compare(systems: Sequence[System], rounds: Rounds) -> list[Standing]:
-    """Start them all, measure them in turns, each round begun by another."""
+    """Start all systems and measure them by turns; another one begins each round."""
     cells: dict[str, list[Cell]] = defaultdict(list)
     with ExitStack() as running:
         subjects = {
@@ -66,7 +66,7 @@ def compare(systems: Sequence[System], rounds: Rounds) -> list[Standing]:
 
 
 def turns(names: Sequence[str], count: int) -> Iterator[tuple[str, str]]:
-    """Who is measured when, at what."""
+    """The order of measurements: name of the system, kind of operation."""
     for number in range(count):
         for kind in KINDS:
             first = number % len(names)

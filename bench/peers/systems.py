@@ -1,4 +1,4 @@
-"""The peers as systems: started in a fresh folder, like this service."""
+"""The peers as systems that start in a new folder, like this service."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from assurance.support.server_process import free_port
 from bench.load.api import Api
 from bench.load.ours import Ours
 from bench.load.storage import SqliteStorage
 from bench.load.systems import Served, process, wait_for
 from bench.peers import install
 from bench.peers.dialects import BetterAuth, FlaskSecurity
-from tests.support.process import free_port
 
 GUNICORN = (
     *("-m", "gunicorn", "app:app", "--no-control-socket", "--keep-alive", "75"),
@@ -56,7 +56,7 @@ class NodePeer:
 
 @dataclass(frozen=True)
 class FlaskPeer:
-    """app.py beside this file, under gunicorn: one process, as for all."""
+    """flask_security/app.py under gunicorn, in one process like all systems."""
 
     name: str = "Flask-Security"
     api: type[Api] = FlaskSecurity

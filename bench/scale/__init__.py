@@ -1,1 +1,1 @@
-"""What a million users and ten million audit rows do to the service."""
+"""Measures the service with a million users and ten million audit rows."""

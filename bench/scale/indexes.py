@@ -1,4 +1,4 @@
-"""What each index of the audit trail costs: CPU for a row, bytes on the disk. Drops them all."""
+"""Measures the cost of each audit index: CPU for a row, bytes on disk. Drops all of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class IndexCost:
-    """CPU in microseconds that a row costs less without it, and its size in bytes."""
+    """The CPU microseconds that the index adds to a row, and its size in bytes."""
 
     name: str
     microseconds: float
@@ -30,7 +30,7 @@ class IndexCost:
 
 
 def costs(file: Path, people: int) -> list[IndexCost]:
-    """Inserts as the service does, then drops one index after the other and inserts again."""
+    """Insert rows as the service does; then drop one index after the other and insert again."""
     database = sqlite3.connect(file, isolation_level=None)
     for pragma in PRAGMAS:
         database.execute(pragma).fetchall()
@@ -47,13 +47,13 @@ def costs(file: Path, people: int) -> list[IndexCost]:
 
 
 def _fresh(people: int) -> Iterator[tuple[Any, ...]]:
-    """Events of the known people that are in no database yet."""
+    """New events of the existing people."""
     for _, *rest in rows.events(100 * PASSES * INSERTS, people):
         yield (str(uuid4()), *rest)
 
 
 def _insert(database: sqlite3.Connection, source: Iterator[tuple[Any, ...]]) -> float:
-    """CPU in microseconds for a row, of the best pass: what others do can only add to it."""
+    """CPU microseconds for a row in the best pass: other load can only add time."""
     return min(_pass(database, list(islice(source, INSERTS))) for _ in range(PASSES))
 
 

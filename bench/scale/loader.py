@@ -1,4 +1,4 @@
-"""A database of any size, filled in big transactions without the care that live data needs."""
+"""Fills a database of any size, in big transactions and without durability."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ COLUMNS = {
     "audit_logs": "id event_type user_email user_id subject_email subject_id ip_address "
     "user_agent success reason details request_id created_at",
 }
-# The file is thrown away if the machine stops half-way.
-CARELESS = (
+# If the machine stops, the file is simply made again.
+NOT_DURABLE = (
     "PRAGMA journal_mode=OFF",
     "PRAGMA synchronous=OFF",
     "PRAGMA foreign_keys=OFF",
@@ -39,16 +39,16 @@ def create(file: Path, people: int, audit_rows: int) -> None:
     engine = create_engine(f"sqlite:///{file}")
     upgrade(engine)
     engine.dispose()
-    with _careless(file) as database, _without_indexes(database):
+    with _connection(file) as database, _without_indexes(database):
         _fill(database, "users", rows.users(people))
         _fill(database, "webauthn_credentials", rows.passkeys(people))
         _fill(database, "audit_logs", rows.events(audit_rows, people))
 
 
 @contextmanager
-def _careless(file: Path) -> Iterator[sqlite3.Connection]:
+def _connection(file: Path) -> Iterator[sqlite3.Connection]:
     database = sqlite3.connect(file, isolation_level=None)
-    for pragma in CARELESS:
+    for pragma in NOT_DURABLE:
         database.execute(pragma).fetchall()
     try:
         yield database
@@ -58,7 +58,7 @@ def _careless(file: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _without_indexes(database: sqlite3.Connection) -> Iterator[None]:
-    """Building an index at the end is several times as fast as keeping it up to date."""
+    """Drop the indexes and build them at the end, which is several times as fast."""
     made = index_statements(database)
     for name in made:
         database.execute(f"DROP INDEX {name}")

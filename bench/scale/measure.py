@@ -1,4 +1,4 @@
-"""One size: load it, start the service on it, log in, ask the documented questions."""
+"""Measures one size: load it, start the service, log in, run the documented queries."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from assurance.support.server_process import free_port
 from bench.load.measure import Plan, against
 from bench.load.pinning import share_cores
 from bench.load.processes import cpu_seconds
 from bench.load.systems import UVICORN, OnSqlite, environment, process, wait_for
 from bench.scale import indexes, loader, queries
-from tests.support.process import free_port
 
 STARTS = 3
 CONNECTIONS = 16
@@ -49,20 +49,20 @@ class Scaled:
 
 
 def measure(size: Size, seconds: float, parent: Path | None) -> Scaled:
-    """All of it in a folder that is gone afterwards."""
+    """Everything for one size, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="bench-scale-", dir=parent) as name:
         folder = Path(name)
         file = folder / "app.db"
-        _tell(f"loading {size}")
+        _log(f"loading {size}")
         started = time.monotonic()
         loader.create(file, size.people, size.audit_rows)
         load_seconds, file_bytes = time.monotonic() - started, file.stat().st_size
-        _tell(f"loaded in {load_seconds:.0f} s; starting the service")
+        _log(f"loaded in {load_seconds:.0f} s; starting the service")
         starts = [_start(folder) for _ in range(STARTS)]
         cpu, p50, errors = _login(folder, seconds)
-        _tell(f"a login costs {cpu:.3f} ms of CPU; asking the documented questions")
-        asked = queries.time_all(file, _tell)
-        _tell("dropping the indexes")
+        _log(f"a login costs {cpu:.3f} ms of CPU; running the documented queries")
+        asked = queries.time_all(file, _log)
+        _log("dropping the indexes")
         costs = indexes.costs(file, size.people)
     return Scaled(
         size=size,
@@ -78,7 +78,7 @@ def measure(size: Size, seconds: float, parent: Path | None) -> Scaled:
     )
 
 
-def _tell(what: str) -> None:
+def _log(what: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
 
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 120
+QUERY_TIMEOUT_SECONDS = 120
 CHECK_EVERY = 1_000_000
 
 
 @dataclass(frozen=True)
 class Timed:
-    """A query's second run, with every row fetched; no seconds if patience ended first."""
+    """A query's second run, with every row fetched; no seconds after a timeout."""
 
     title: str
     seconds: float | None
@@ -47,7 +47,7 @@ def _time(file: Path, title: str, query: str) -> Timed:
     # The last column of EXPLAIN QUERY PLAN is the sentence.
     plan = "; ".join(row[-1] for row in database.execute(f"EXPLAIN QUERY PLAN {query}"))
     try:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + QUERY_TIMEOUT_SECONDS
         database.set_progress_handler(lambda: time.monotonic() > deadline, CHECK_EVERY)
         _count(database, query)
         started = time.perf_counter()

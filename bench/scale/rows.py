@@ -1,4 +1,4 @@
-"""Rows as years of use leave them, made fast and always the same for one seed."""
+"""Makes rows as after years of use, fast, and the same for each size."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ EVENTS: tuple[tuple[int, str, int, str | None], ...] = (
 )
 START = datetime(2024, 1, 1, tzinfo=UTC)
 YEARS = timedelta(days=730)
-# Who is asked for in the documented queries.
+# The emails in the documented queries.
 KNOWN = ("admin@example.com", "jane@example.com")
 
 
 def user_id(number: int) -> str:
-    """Looks random, as real ids do: an index of ordered ids would be too kind."""
+    """A random-looking id, as real ones are: ordered ids would make the index too fast."""
     digest = sha256(b"%d" % number).hexdigest()
     parts = digest[:8], digest[8:12], f"4{digest[13:16]}", f"8{digest[17:20]}", digest[20:32]
     return "-".join(parts)
@@ -49,7 +49,7 @@ def email(number: int) -> str:
 
 
 def text(moment: datetime) -> str:
-    """As SQLite keeps it."""
+    """A moment as SQLite stores it."""
     return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
@@ -66,7 +66,7 @@ def users(count: int) -> Iterator[tuple[Any, ...]]:
 
 
 def passkeys(count: int) -> Iterator[tuple[Any, ...]]:
-    """One for each user, with a public key that nobody has the other half of."""
+    """One passkey for each user, with random bytes as its public key."""
     dice = Random(count)
     aaguid = str(uuid.UUID(bytes=NO_AAGUID))
     for number in range(count):
@@ -77,7 +77,7 @@ def passkeys(count: int) -> Iterator[tuple[Any, ...]]:
 
 
 def events(count: int, people: int) -> Iterator[tuple[Any, ...]]:
-    """The trail of two years, oldest first. A tenth of the people make half of the events."""
+    """The audit rows of two years, oldest first. A tenth of the people cause half of them."""
     dice = Random(people)
     kinds = [event for event in EVENTS for _ in range(event[0])]
     ids = [user_id(number) for number in range(people)]

@@ -1,8 +1,8 @@
-"""The budget of a login, stage by stage: `python -m bench.stages`.
+"""The CPU time of a login, stage by stage: `python -m bench.stages`.
 
-Each stage is called alone, thousands of times, in one process that does nothing else; the figure is
-the best of several rounds. What is left to the whole is the server's, the event loop's and what
-stages cost each other in caches: `make bench` has that.
+Each stage is called alone, thousands of times; the figure is the best of several rounds. The sum is
+less than a login costs: the server, the event loop and cache misses between stages are not in it.
+`make bench` measures the whole.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ Stage = Callable[[], Any]
 
 
 def microseconds(stage: Stage) -> float:
-    """What one call costs, at best."""
+    """The microseconds of one call in the best round."""
     return min(timeit.repeat(stage, number=CALLS, repeat=ROUNDS)) / CALLS * 1e6
 
 
 def step(work: Any) -> None:
-    """Run a coroutine that never waits."""
+    """Run a coroutine that does not wait for anything."""
     try:
         work.send(None)
     except StopIteration:

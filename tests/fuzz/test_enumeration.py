@@ -8,8 +8,8 @@ from collections import Counter
 import httpx
 import pytest
 
-from bench.enumeration.answers import features
-from bench.enumeration.statistics import auc, chance, distance, trimmed
+from assurance.enumeration.answers import features
+from assurance.enumeration.statistics import auc, chance, distance, trimmed
 
 
 @pytest.mark.parametrize(

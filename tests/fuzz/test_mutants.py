@@ -1,4 +1,4 @@
-"""A slice of `make fuzz` in every test run, and proof that the fuzzer would see a fault."""
+"""A part of `make fuzz` in every test run, and proof that the fuzzer finds planted faults."""
 
 from __future__ import annotations
 
@@ -11,36 +11,38 @@ import pytest
 import audit
 import core.errors
 import core.relying_party.authenticator_data
-from bench.fuzz import oracle_cbor
-from bench.fuzz.mutants import MUTATORS
-from bench.fuzz.mutators_http import CONTROL
-from bench.fuzz.report import Report
-from bench.fuzz.runner import CPU_LIMIT_SECONDS, Runner
-from bench.fuzz.world import World, started
+from assurance.fuzz import oracle_cbor, runner
+from assurance.fuzz.__main__ import main
+from assurance.fuzz.mutators_http import CONTROL
+from assurance.fuzz.report import Report
+from assurance.fuzz.runner import CPU_LIMIT_SECONDS, MUTATORS
+from assurance.support.server_process import temporary_folder
 from tests.support.service import Service
 
 SEED = 20261123
 SLICE = 5_000
 ENOUGH_TO_SEE = 600
+RUN_TIMEOUT_SECONDS = 1200
 
 
 @pytest.fixture
 def fuzzed_service() -> Iterator[Service]:
-    with started() as service:
+    with temporary_folder() as folder, Service(folder, danger_rate_limits_off=True) as service:
         yield service
 
 
 def fuzz(service: Service, count: int) -> Report:
-    return Runner(World(service), SEED).run(range(count))
+    return service.run(runner.fuzz(service, SEED, range(count)), seconds=RUN_TIMEOUT_SECONDS)
 
 
 def test_no_mutant_of_a_genuine_request_violates_anything(fuzzed_service: Service) -> None:
     report = fuzz(fuzzed_service, SLICE)
     assert report.findings == [], str(report)
     assert report.count == SLICE
-    assert set(report.cells) == {mutator.name for mutator in MUTATORS}, "some were never tried"
-    assert report.totals["equivalent"] > SLICE / 10, "hardly any mutant came to its end"
-    assert report.cells[CONTROL]["equivalent"] > 0
+    tried = report.by_mutator()
+    assert set(tried) == {mutator.name for mutator in MUTATORS}, "some were never tried"
+    assert report.totals["equivalent"] > SLICE / 10, "hardly any mutant was accepted"
+    assert tried[CONTROL]["equivalent"] > 0
 
 
 def test_the_fuzzer_sees_a_credential_that_should_have_been_refused(
@@ -78,14 +80,21 @@ def test_the_fuzzer_sees_an_error_that_echoes(
 def test_the_fuzzer_sees_what_costs_too_much(
     fuzzed_service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slow(text: str) -> str:
+    record = audit.record
+
+    def slow(tx: Any, caller: Any, event: audit.Event) -> None:
         until = time.thread_time() + 1.5 * CPU_LIMIT_SECONDS
         while time.thread_time() < until:
             pass
-        return text
+        record(tx, caller, event)
 
-    monkeypatch.setattr("routes.context._printable", slow)
-    assert any("ms of CPU time" in what for what in whats(fuzz(fuzzed_service, 3)))
+    monkeypatch.setattr(audit, "record", slow)
+    assert any("ms of CPU time" in what for what in whats(fuzz(fuzzed_service, 10)))
+
+
+def test_the_command_line_runs_several_processes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--count", "60", "--jobs", "2"]) == 0
+    assert "60 mutants" in capsys.readouterr().out
 
 
 def whats(report: Report) -> set[str]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from bench.fuzz.live import ROOT, serving
+from assurance.support.server_process import ROOT, serving
 from devtools.authenticator import SoftAuthenticator
 from tests.fuzz.schemathesis_hooks import REASONS
 from tests.support.service import JANE

@@ -17,7 +17,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bench.fuzz.world import started
+from assurance.support.server_process import temporary_folder
 from core.email_address import PLAIN_ADDRESS, EmailAddress
 from devtools.authenticator import SoftAuthenticator
 from schemas import RegisterBegin
@@ -32,7 +32,7 @@ counter = itertools.count()
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    with started() as running:
+    with temporary_folder() as folder, Service(folder, danger_rate_limits_off=True) as running:
         yield running
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.storage.servers import Server, forking
+from assurance.support.forked_servers import Server, forking
 
 PEER, CLIENT = "127.0.0.1", "203.0.113.7"
 LOGIN = b"POST /login/begin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

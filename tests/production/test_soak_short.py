@@ -1,4 +1,7 @@
-"""Part E of the attack list, in short: `make soak` does the same hundreds of times."""
+"""Part E of the attack list with little work: `make soak` does the same hundreds of times.
+
+A fault lasts for a number of answers, not for a time: the load of the machine does not matter.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ import sys
 
 import pytest
 
-from bench.soak.postgres_server import program
-from bench.soak.scenarios import SCENARIOS, run
+from assurance.soak.own_servers import program
+from assurance.soak.scenarios import SCENARIOS, run
 
-# /proc and file size limits of another process: where the service is run in earnest.
+# The scenarios use /proc, and limits of another process.
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the harness speaks to Linux")
 
 KILLS = [
@@ -34,7 +37,7 @@ def survived(name: str) -> None:
 
 
 def need_programs() -> None:
-    """Servers of our own: a PostgreSQL in a container elsewhere will not do."""
+    """The scenarios start their own servers, so the programs must be installed here."""
     programs = (program("initdb"), "redis-server")
     missing = [name for name in programs if shutil.which(name) is None]
     if missing and os.environ.get("CI") != "true":

@@ -14,9 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from assurance.support.forked_servers import Server, Servers, connect, forking
 from services.audit_forwarding.worker import Schedule
 from tests.shipping.receivers import TlsCollector
-from tests.storage.servers import Server, Servers, connect, forking
 from tests.storage.trail import until
 from tests.support import production
 

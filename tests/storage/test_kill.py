@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
+from assurance.support.forked_servers import Server, Servers, connect, forking
 from devtools.authenticator import SoftAuthenticator
-from tests.storage.servers import Server, Servers, connect, forking
 from tests.storage.trail import until
 from tests.support.service import person
 

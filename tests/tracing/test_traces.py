@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from assurance.support.forked_servers import connect
 from devtools.authenticator import SoftAuthenticator
 from routes.edge.tracing import open_tracing
-from tests.storage.servers import connect
 from tests.storage.trail import parsed
 from tests.support.process import running_server
 from tests.support.service import JANE, Service

@@ -13,7 +13,7 @@ from tests.support.clock import HeldClock
 from tests.support.service import JANE, Service, person
 
 CAPACITY = 100
-# Redis is bounded by its own `maxmemory`, and refuses the newest: bench/soak/flood.py.
+# Redis is bounded by its own `maxmemory`, and refuses the newest: assurance/soak/flood.py.
 in_memory = pytest.mark.sqlite
 
 

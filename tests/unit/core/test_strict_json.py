@@ -10,6 +10,7 @@ import pytest
 from core.strict_json import StrictJSONError, loads
 
 DEEPEST = b"[" * 16 + b"]" * 16
+WIDEST = json.loads("[" * 15 + "[],[]" + "]" * 15)
 SECRET = "s3cret"
 GOOD: dict[str, tuple[bytes, Any]] = {
     "an object": (b'{"a": 1, "b": [true, false, null]}', {"a": 1, "b": [True, False, None]}),
@@ -24,6 +25,7 @@ GOOD: dict[str, tuple[bytes, Any]] = {
     "a fraction": (b"1.5e3", 1500.0),
     "a tiny fraction": (b"1e-400", 0.0),
     "16 levels": (DEEPEST, json.loads(DEEPEST)),
+    "16 levels and more brackets": (b"[" * 15 + b"[],[]" + b"]" * 15, WIDEST),
     "many brackets side by side": (b"[" + b"[]," * 50 + b"[]]", [[]] * 51),
     "one name in two objects": (b'[{"a":1},{"a":2}]', [{"a": 1}, {"a": 2}]),
 }
@@ -56,6 +58,7 @@ BAD = {
     "a raw NUL": b'"\0"',
     "an escaped NUL": b'"\\u0000"',
     "an escaped NUL in a name": b'{"\\u0000":1}',
+    "an escaped NUL before another list": b'[["\\u0000"],["a"]]',
     "an escaped NUL deep inside": b'[{"a":["\\u0000"]}]',
     "a raw control character": b'"\x01"',
     "a lone surrogate": b'"\\ud800"',

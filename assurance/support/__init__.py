@@ -1,0 +1,1 @@
+"""What fuzz, soak, enumeration, bench and tests share: forms, folders, and server processes."""

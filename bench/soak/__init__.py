@@ -1,4 +1,0 @@
-"""Every fault of attacks.md part E, done to the service from outside, and what came of it.
-
-Black box: HTTP, SQL on the database, signals. `python -m bench.soak NAME... --short|--full`.
-"""

@@ -1,8 +1,9 @@
-"""The audit trail: every event there is, and the one way to write it.
+"""The audit trail: every event of the kernel, and the functions that record one.
 
-`record` puts the row into the transaction it describes; `app.log` gets the same event as one line
-of JSON once that transaction is durable. The actor is who acted, or claimed to; the subject is
-whom it was about. No event carries a secret, a token, or credential material.
+`record` writes the row in the transaction that the event describes. After the commit the event is
+one line of JSON in `app.log`, too. The actor is the account that acted, or that a client claimed to
+be; the subject is the account that the event is about. No event holds a secret, a token or
+credential material.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ logger = logging.getLogger("audit")
 
 
 class Caller(NamedTuple):
-    """Where a request came from: an address, what the client calls itself, and the request's id."""
+    """The origin of a request: client address, user agent, request id, and the time in UTC."""
 
     ip_address: str
     user_agent: str
@@ -30,8 +31,8 @@ class Caller(NamedTuple):
     at: datetime
 
 
-class Party(NamedTuple):
-    """An account, as an event names it."""
+class Principal(NamedTuple):
+    """An account, as an event names it: the actor or the subject."""
 
     id: str | None
     email: str | None
@@ -39,204 +40,163 @@ class Party(NamedTuple):
     role: str = ""
 
     @classmethod
-    def of(cls, user: UserRow | Owner) -> Party:
-        """The party that is this account."""
+    def of(cls, user: UserRow | Owner) -> Principal:
+        """The principal for the account in `user`."""
         return cls(user.id, user.email, f"{user.first_name} {user.last_name}", user.role)
 
     def __str__(self) -> str:
         return self.name or self.email or self.id or "unknown"
 
 
-NOBODY = Party(None, None)
+ANONYMOUS = Principal(None, None)
 
 
 @dataclass(frozen=True)
 class Event:
-    """What every event has. `reason` is a stable word for why something was refused."""
+    """One decision. A subclass is data: its type, its outcome and its sentence for people.
+
+    `sentence` is a format string over the event's fields. `reason` is a stable word for why
+    something was refused. If there is no subject, the actor is the subject.
+    """
 
     event_type: ClassVar[str]
     success: ClassVar[bool]
+    sentence: ClassVar[str]
 
-    actor: Party = NOBODY
-    subject: Party | None = None
+    actor: Principal = ANONYMOUS
+    subject: Principal | None = None
     reason: str | None = None
 
     @property
     def details(self) -> str:
-        """One sentence for people."""
-        raise NotImplementedError
+        """The sentence, filled in."""
+        return self.sentence.format_map(vars(self))
 
 
 @dataclass(frozen=True)
 class RegistrationBegun(Event):
-    """Someone asked to register an email; a challenge was handed out, no row was written."""
+    """Someone asked to register an email; a challenge was handed out, and no account exists yet."""
 
-    event_type = "registration_begin"
-    success = True
-
-    @property
-    def details(self) -> str:
-        return f"Registration begun for {self.actor}"
+    event_type, success = "registration_begin", True
+    sentence = "Registration begun for {actor}"
 
 
 @dataclass(frozen=True)
 class RegistrationBeginRefused(Event):
-    """Someone asked to register an email that an account has already."""
+    """Someone asked to register an email that belongs to an account."""
 
-    event_type = "registration_begin"
-    success = False
-
-    @property
-    def details(self) -> str:
-        return f"Registration not begun for {self.actor}: {self.reason}"
+    event_type, success = "registration_begin", False
+    sentence = "Registration not begun for {actor}: {reason}"
 
 
 @dataclass(frozen=True)
 class RegistrationCompleted(Event):
     """An account and its first passkey were written."""
 
-    event_type = "registration_complete"
-    success = True
+    event_type, success = "registration_complete", True
+    sentence = "User {actor} registered with a passkey (aaguid: {aaguid})"
     aaguid: str = ""
-
-    @property
-    def details(self) -> str:
-        return f"User {self.actor} registered with a passkey (aaguid: {self.aaguid})"
 
 
 @dataclass(frozen=True)
 class RegistrationRefused(Event):
-    """A registration ceremony failed; its challenge, if there was one, is spent."""
+    """A registration ceremony failed. Its challenge, if there was one, is spent."""
 
-    event_type = "registration_complete"
-    success = False
-
-    @property
-    def details(self) -> str:
-        return f"Registration refused for {self.actor}: {self.reason}"
+    event_type, success = "registration_complete", False
+    sentence = "Registration refused for {actor}: {reason}"
 
 
 @dataclass(frozen=True)
 class LoginBegun(Event):
-    """A login was begun for an account, or for whoever holds a passkey (no email)."""
+    """A login was begun for an account; without an email, for the owner of any passkey."""
 
-    event_type = "login_begin"
-    success = True
+    event_type, success = "login_begin", True
+    sentence = "Login begun for {actor}"
 
     @property
     def details(self) -> str:
-        return f"Login begun for {self.actor}" if self.actor.email else "Usernameless login begun"
+        return super().details if self.actor.email else "Usernameless login begun"
 
 
 @dataclass(frozen=True)
-class LoginBeginUnknown(Event):
-    """A login was begun for an email that cannot log in; the answer was a decoy, or 401."""
+class LoginBeginRefused(Event):
+    """A login was begun for an email that cannot log in; the client got decoys, or 401."""
 
-    event_type = "login_begin"
-    success = False
-
-    @property
-    def details(self) -> str:
-        return f"Login begun for {self.actor}: {self.reason}"
+    event_type, success = "login_begin", False
+    sentence = "Login begun for {actor}: {reason}"
 
 
 @dataclass(frozen=True)
 class LoginCompleted(Event):
     """A passkey was verified and an access token issued."""
 
-    event_type = "login_complete"
-    success = True
-
-    @property
-    def details(self) -> str:
-        return f"User {self.actor} logged in (role: {self.actor.role})"
+    event_type, success = "login_complete", True
+    sentence = "User {actor} logged in (role: {actor.role})"
 
 
 @dataclass(frozen=True)
 class LoginRefused(Event):
-    """A login failed. The actor is the email or the passkey's owner that was claimed."""
+    """A login failed. The actor is the claimed email, or the owner of the claimed passkey."""
 
-    event_type = "login_complete"
-    success = False
-
-    @property
-    def details(self) -> str:
-        return f"Login refused for {self.actor}: {self.reason}"
+    event_type, success = "login_complete", False
+    sentence = "Login refused for {actor}: {reason}"
 
 
 @dataclass(frozen=True)
 class CloneSuspected(Event):
-    """A correct signature came with a sign count that had been seen: two keys may be about."""
+    """A valid signature came with a sign count that did not increase: two copies of the key?"""
 
-    event_type = "login_complete"
-    success = False
+    event_type, success = "login_complete", False
+    sentence = "Login refused for {actor}: possible clone, the sign count did not increase"
     reason: str | None = field(default="possible_clone", kw_only=True)
-
-    @property
-    def details(self) -> str:
-        return f"Login refused for {self.actor}: possible clone, the sign count did not increase"
 
 
 @dataclass(frozen=True)
 class ProfileRead(Event):
     """A profile was given to its owner or to an admin."""
 
-    event_type = "user_access"
-    success = True
-
-    @property
-    def details(self) -> str:
-        return f"User {self.subject} accessed by {self.actor} (role: {self.actor.role})"
+    event_type, success = "user_access", True
+    sentence = "User {subject} accessed by {actor} (role: {actor.role})"
 
 
 @dataclass(frozen=True)
 class ProfileRefused(Event):
-    """Someone asked for a profile that is not theirs to read, or that an admin did not find."""
+    """Someone asked for a profile of somebody else, or an admin for one that does not exist."""
 
-    event_type = "user_access"
-    success = False
-
-    @property
-    def details(self) -> str:
-        actor = f"{self.actor} (role: {self.actor.role})"
-        return f"Access to user {self.subject} by {actor} refused: {self.reason}"
+    event_type, success = "user_access", False
+    sentence = "Access to user {subject} by {actor} (role: {actor.role}) refused: {reason}"
 
 
 @dataclass(frozen=True)
 class TokenRejected(Event):
-    """A protected endpoint was called without a token that authorizes."""
+    """A protected endpoint was called without a token that authorizes the call."""
 
-    event_type = "token_rejected"
-    success = False
-
-    @property
-    def details(self) -> str:
-        return f"Access token rejected: {self.reason}"
+    event_type, success = "token_rejected", False
+    sentence = "Access token rejected: {reason}"
 
 
 @dataclass(frozen=True)
 class RateLimited(Event):
-    """Requests were refused because there were too many; one row per window, not per request."""
+    """Requests were over a limit. One row for each limit and window, not one for each request."""
 
-    event_type = "rate_limited"
-    success = False
+    event_type, success = "rate_limited", False
+    sentence = "More than {per_minute} a minute of {action} (limit: {reason})"
     action: str = ""
     per_minute: int = 0
 
-    @property
-    def details(self) -> str:
-        return f"More than {self.per_minute} a minute of {self.action} (limit: {self.reason})"
-
 
 def record(tx: Transaction, caller: Caller, event: Event) -> None:
-    """Write `event` into the transaction `tx`; log it and tell the listeners once it is durable."""
+    """Write `event` in the transaction `tx`; log it and call the listeners after the commit."""
     row = _row(caller, event)
     audit_logs.add(tx, row)
     _announce_after_commit(tx, row)
 
 
 def record_if(tx: Transaction, caller: Caller, event: Event, change: Change) -> bool:
-    """Make `change`, and write `event` if it changed a row: both, or nothing. Whether it did."""
+    """Make `change`, and write `event` if it changed a row. Both are made or none is.
+
+    Returns whether a row was changed.
+    """
     row = _row(caller, event)
     changed = audit_logs.add_if(tx, row, change)
     if changed:

@@ -1,8 +1,12 @@
-"""The passkey ceremonies. Start reading here.
+"""The four passkey ceremonies: begin and complete a registration, begin and complete a login.
 
-Each step takes, judges and records: the challenge is spent before anything can fail; a success is
-committed in one transaction with its audit row; a refusal is recorded in a transaction of its
-own, and raised only then. No token leaves before its `login_complete` row is durable.
+Start reading here. Each ceremony takes, judges and records:
+- take: the challenge is spent before anything can fail, so it is used once whatever the verdict;
+- judge: core/relying_party verifies the credential, outside of any transaction;
+- record: a success is committed in one transaction with its audit row. A refusal is recorded in a
+  transaction of its own, and raised after its commit.
+
+No access token leaves before its `login_complete` row is durable.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import audit
-from audit import Caller, Party
+from audit import Caller, Principal
 from core import errors
 from core.database.interface import Database, Transaction
 from core.email_address import EmailAddress
@@ -45,20 +49,23 @@ from stores.challenges.interface import Challenges, Pending, PendingUser
 from stores.credentials import Account, CredentialRow, CredentialTaken, Passkey
 from stores.users import EmailTaken, Owner, UserRow
 
-RELEARN_SECONDS = 30
+DECOY_SAMPLE_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class LoggedIn:
-    """A finished login: the token, and the account it is for."""
+    """A completed login: the access token and the account that it authorizes."""
 
     access_token: str
     user: Owner
 
 
 @dataclass(frozen=True)
-class Passkeys:
-    """Registration and login, over the parts that `main` puts together."""
+class PasskeyCeremonies:
+    """Registration and login with passkeys.
+
+    danger_reveal_unknown_email: `login_begin` answers 401 for an email without an account.
+    """
 
     db: Database
     challenges: Challenges
@@ -74,19 +81,19 @@ class Passkeys:
         self.decoys.observe(sample)
 
     async def keep_learning(self) -> None:
-        """Learn again now and then: other workers register people, too."""
+        """Load the sample of the decoys again from time to time: other processes register, too."""
         while not self.decoys.sample_is_complete:
-            await asyncio.sleep(RELEARN_SECONDS)
-            # Old decoys are as good as new ones while the database is away.
+            await asyncio.sleep(DECOY_SAMPLE_SECONDS)
+            # While the database is away the present sample stays in use.
             with suppress(Unavailable):
                 await self.start()
 
     async def register_begin(self, caller: Caller, form: RegisterBegin) -> dict[str, Any]:
-        """Creation options for a new account. Refuses an email that an account has."""
+        """The creation options for a new account. A taken email raises RegistrationNotPossible."""
         email = form.email.canonical
 
         def unit(tx: Transaction) -> bool:
-            actor = Party(None, email)
+            actor = Principal(None, email)
             free = users.id_of(tx, email) is None
             begun = audit.RegistrationBegun(actor)
             refused = audit.RegistrationBeginRefused(actor, reason="email_taken")
@@ -107,7 +114,10 @@ class Passkeys:
     async def register_complete(
         self, caller: Caller, email: EmailAddress, credential: Mapping[str, Any]
     ) -> UserRow:
-        """Verify a new passkey and write the account with it; one answer to all that fails."""
+        """Verify a new passkey and write the account with it. Raises RegistrationFailed.
+
+        The error is the same for every cause; the audit row has the reason.
+        """
         data = parse_client_data(credential)
         pending = await self.challenges.take(data.challenge) if data else None
         try:
@@ -115,7 +125,7 @@ class Passkeys:
             return await self._store_registration(caller, user, passkey)
         except (BadCredential, EmailTaken, CredentialTaken) as error:
             event = audit.RegistrationRefused(
-                Party(None, email.canonical), reason=_reason_of(error)
+                Principal(None, email.canonical), reason=_reason_of(error)
             )
             await self.db.autocommit(lambda tx: audit.record(tx, caller, event))
             raise errors.RegistrationFailed() from None
@@ -129,7 +139,7 @@ class Passkeys:
     ) -> tuple[PendingUser, NewCredentialRecord]:
         response = read_registration(credential, data)
         pending = _require_ceremony(pending, "registration", email)
-        # What waits was taken with this challenge, and a registration has its user.
+        # A pending ceremony implies client data; a pending registration implies its user.
         assert data is not None  # noqa: S101
         assert pending.user is not None  # noqa: S101
         passkey = self.relying_party.verify_registration(
@@ -141,24 +151,12 @@ class Passkeys:
         self, caller: Caller, pending: PendingUser, passkey: NewCredentialRecord
     ) -> UserRow:
         user = UserRow(**vars(pending), role="user", disabled=0, created_at=caller.at)
-        row = CredentialRow(
-            id=random_id(),
-            user_id=user.id,
-            credential_id=passkey.credential_id,
-            public_key=passkey.public_key,
-            sign_count=passkey.sign_count,
-            transports=",".join(passkey.transports),
-            aaguid=passkey.aaguid,
-            backup_eligible=int(passkey.backup_eligible),
-            backed_up=int(passkey.backed_up),
-            user_verified=int(passkey.user_verified),
-            created_at=caller.at,
-        )
+        row = CredentialRow.of(user.id, passkey, caller.at)
 
         def unit(tx: Transaction) -> None:
             users.add(tx, user)
             credentials.add(tx, row)
-            done = audit.RegistrationCompleted(Party.of(user), aaguid=passkey.aaguid)
+            done = audit.RegistrationCompleted(Principal.of(user), aaguid=passkey.aaguid)
             audit.record(tx, caller, done)
 
         await self.db.write(unit)
@@ -166,13 +164,17 @@ class Passkeys:
         return user
 
     async def login_begin(self, caller: Caller, email: EmailAddress | None) -> dict[str, Any]:
-        """Request options. An email that cannot log in gets decoys, and no other answer."""
+        """The request options. For an email that cannot log in they hold decoys.
+
+        Raises InvalidCredentials for such an email if danger_reveal_unknown_email is set.
+        """
         if email is None:
-            await self.db.autocommit(lambda tx: audit.record(tx, caller, audit.LoginBegun()))
+            begun = audit.LoginBegun()
+            await self.db.autocommit(lambda tx: audit.record(tx, caller, begun))
             challenge = await self.challenges.put(Pending("login", None))
             return self.relying_party.request_options(challenge=challenge, allowed=())
         account = await self._account_for_login(caller, email.canonical)
-        # Made for everyone, or the time it takes would tell who is registered.
+        # Decoys are computed for every email, because their time would tell who is registered.
         decoys = self.decoys.of(email.canonical)
         known = account.descriptors if account else ()
         if not known and self.danger_reveal_unknown_email:
@@ -189,11 +191,11 @@ class Passkeys:
         def unit(tx: Transaction) -> Account | None:
             account = credentials.account_of(tx, email)
             event: audit.Event
-            reason = _why_not(account)
+            reason = _refusal_reason(account)
             if account is not None and reason is None:
-                event = audit.LoginBegun(Party(account.user_id, email))
+                event = audit.LoginBegun(Principal(account.user_id, email))
             else:
-                event = audit.LoginBeginUnknown(Party(None, email), reason=reason)
+                event = audit.LoginBeginRefused(Principal(None, email), reason=reason)
             audit.record(tx, caller, event)
             return account if reason is None else None
 
@@ -202,23 +204,28 @@ class Passkeys:
     async def login_complete(
         self, caller: Caller, email: EmailAddress | None, assertion: Mapping[str, Any]
     ) -> LoggedIn:
-        """Verify an assertion and issue a token; one answer to all that fails."""
+        """Verify an assertion and issue an access token. Raises InvalidCredentials.
+
+        The error is the same for every cause; the audit row has the reason.
+
+        The assertion is verified before `found` is looked at. A decoy, a disabled account or a
+        passkey that was not offered would otherwise be refused sooner than a bad signature, and the
+        time would tell them apart. So the verdict is a value first, and is raised last.
+        """
         data = parse_client_data(assertion)
         pending = await self.challenges.take(data.challenge) if data else None
-        claimed = Party(None, email.canonical if email else None)
+        claimed = Principal(None, email.canonical if email else None)
         try:
             response = read_authentication(assertion, data)
             pending = _require_ceremony(pending, "login", email)
             assert data is not None  # noqa: S101
             key = response.credential_id
             found = await self.db.read(lambda tx: credentials.with_owner(tx, key))
-            # Judged before it is known whose it is: a decoy, a disabled account or a passkey that
-            # was not offered would be refused sooner than a bad signature, and so be told apart.
             verdict = self._judge_login(pending, data.challenge, response, found)
             if found is None:
                 raise BadCredential("unknown_credential")
             passkey, user = found
-            claimed = Party.of(user)
+            claimed = Principal.of(user)
             _require_entitled(pending, email, passkey, user)
             if isinstance(verdict, BadCredential):
                 raise verdict
@@ -235,12 +242,12 @@ class Passkeys:
         response: AuthenticationResponse,
         found: tuple[Passkey, Owner] | None,
     ) -> VerifiedLogin | BadCredential:
-        """What the assertion proves under the passkey that was found, or under nobody's."""
+        """Verify the assertion under the passkey that was found, or under the placeholder."""
         try:
             return self.relying_party.verify_authentication(
                 response,
                 expected_challenge=challenge,
-                credential_record=_stored(*found) if found else placeholder_credential(),
+                credential_record=_credential_record(*found) if found else placeholder_credential(),
                 require_user_handle=pending.email is None,
             )
         except BadCredential as error:
@@ -249,7 +256,7 @@ class Passkeys:
     async def _store_login(
         self, caller: Caller, passkey: Passkey, user: Owner, verified: VerifiedLogin
     ) -> None:
-        done = audit.LoginCompleted(Party.of(user))
+        done = audit.LoginCompleted(Principal.of(user))
         change = credentials.used(
             passkey.id,
             sign_count=verified.sign_count,
@@ -257,10 +264,10 @@ class Passkeys:
             moment=caller.at,
         )
         if not await self.db.autocommit(lambda tx: audit.record_if(tx, caller, done, change)):
-            # Another login with this counter was faster.
+            # Another login with this sign count was committed first.
             raise PossibleClone("sign_count")
 
-    async def _refuse_login(self, caller: Caller, claimed: Party, error: BadCredential) -> None:
+    async def _refuse_login(self, caller: Caller, claimed: Principal, error: BadCredential) -> None:
         event: audit.Event = audit.LoginRefused(claimed, reason=error.reason)
         if isinstance(error, PossibleClone):
             event = audit.CloneSuspected(claimed)
@@ -283,8 +290,8 @@ def _pending_user(form: RegisterBegin) -> PendingUser:
     )
 
 
-def _why_not(account: Account | None) -> str | None:
-    """Why an email cannot log in; None if it can."""
+def _refusal_reason(account: Account | None) -> str | None:
+    """The reason why an account cannot log in, or None if it can."""
     if account is None:
         return "unknown_email"
     if account.disabled:
@@ -293,7 +300,7 @@ def _why_not(account: Account | None) -> str | None:
 
 
 def _require_ceremony(pending: Pending | None, kind: str, email: EmailAddress | None) -> Pending:
-    """The challenge was ours, is of this ceremony, and was begun for this email."""
+    """The pending ceremony, if it is of this kind and was begun for this email. BadCredential."""
     if pending is None:
         raise BadCredential("no_ceremony")
     if pending.ceremony != kind:
@@ -306,17 +313,17 @@ def _require_ceremony(pending: Pending | None, kind: str, email: EmailAddress | 
 def _require_entitled(
     pending: Pending, email: EmailAddress | None, passkey: Passkey, user: Owner
 ) -> None:
-    """The passkey's owner is who was asked for, and may log in with it."""
+    """Raise BadCredential unless the passkey fits this login and its owner may log in."""
     if email is not None:
         _require_email(email, user.email)
-    # WebAuthn L3 §7.2 step 5: an id that was offered, if any were.
+    # WebAuthn L3 §7.2 step 5: the credential id is one of those that were offered.
     if pending.email is not None and passkey.credential_id not in pending.offered:
         raise BadCredential("credential_not_offered")
     if user.disabled:
         raise BadCredential("user_disabled")
 
 
-def _stored(passkey: Passkey, user: Owner) -> CredentialRecord:
+def _credential_record(passkey: Passkey, user: Owner) -> CredentialRecord:
     return CredentialRecord(
         public_key=passkey.public_key,
         sign_count=passkey.sign_count,

@@ -20,7 +20,7 @@ async def rate_limited(ctx: RequestContext, action: str, email: EmailAddress | N
     Raises RateLimited (429), or Unavailable when the counters cannot be reached.
     """
     account = email.canonical if email else None
-    limits = await ctx.service.throttle.admit(ctx.caller, action, account)
+    limits = await ctx.service.rate_limits.enforce(ctx.caller, action, account)
     ctx.response_headers.update(limits)
 
 

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auth import Passkeys
+from auth import PasskeyCeremonies
 from core.clock import Clock
 from core.database.interface import Database
 from core.database.postgres import PostgresDatabase
@@ -27,8 +27,8 @@ from routes.edge.request_metrics import RequestMetrics
 from services.audit_forwarding.worker import AuditForwarding
 from services.health import Health
 from services.metrics import Metrics
-from services.profiles import Access
-from services.rate_limits import Throttle
+from services.profiles import Profiles
+from services.rate_limits import RateLimits
 from stores.challenges.interface import Challenges
 from stores.challenges.memory import MemoryChallenges
 from stores.challenges.redis import RedisChallenges
@@ -52,11 +52,11 @@ class Parts:
     log_file: LogFile
     proxies: TrustedProxies
     requests: RequestMetrics
-    throttle: Throttle
+    rate_limits: RateLimits
     shipping: AuditForwarding
     health: Health
-    access: Access
-    passkeys: Passkeys
+    profiles: Profiles
+    passkeys: PasskeyCeremonies
     metrics: Metrics
     tracing: Tracing | None
 
@@ -75,7 +75,7 @@ class Parts:
             labels={"version": version, "database": settings.database_url.partition(":")[0]},
         )
         db.listeners.append(metrics.count_event)
-        throttle = Throttle(settings, db, counters, metrics.count_rate_limited)
+        rate_limits = RateLimits(settings, db, counters, metrics.count_rate_limited)
         shipping = AuditForwarding(settings, db)
         return cls(
             settings=settings,
@@ -85,11 +85,11 @@ class Parts:
             log_file=log_file,
             proxies=TrustedProxies(settings.trusted_proxies),
             requests=RequestMetrics(metrics.registry),
-            throttle=throttle,
+            rate_limits=rate_limits,
             shipping=shipping,
             health=Health(db, challenges, log_file, shipping),
-            access=Access(db, tokens, throttle),
-            passkeys=Passkeys(
+            profiles=Profiles(db, tokens, rate_limits),
+            passkeys=PasskeyCeremonies(
                 db=db,
                 challenges=challenges,
                 relying_party=relying_party,

@@ -17,5 +17,5 @@ router = StrictRouter("Protected Endpoints")
 async def read_user(ctx: RequestContext, user_id: str) -> UserProfile:
     """A profile: your own, or anyone's for an admin."""
     token = bearer_token(ctx)
-    user = await ctx.service.access.read_profile(ctx.caller, token, user_id)
+    user = await ctx.service.profiles.read_profile(ctx.caller, token, user_id)
     return UserProfile.model_validate(user)

@@ -1,4 +1,4 @@
-"""Who may read whose profile: a token says who asks, the database says what they may."""
+"""Profiles: who may read whose. The token names the actor, the database has the actor's role."""
 
 from __future__ import annotations
 
@@ -6,30 +6,33 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import audit
-from audit import Caller, Party
+from audit import Caller, Principal
 from core import errors
 from core.database.interface import Database, Transaction
 from core.errors import ApiError, Unavailable
 from core.ids import is_uuid
 from core.tokens.access_tokens import BadToken, Tokens
-from services.rate_limits import Throttle
+from services.rate_limits import RateLimits
 from stores import users
 from stores.users import UserRow
 
 
 @dataclass(frozen=True)
-class Access:
-    """Reads of protected data, each of them on record."""
+class Profiles:
+    """Reads of profiles. Every read and every refusal is recorded."""
 
     db: Database
     tokens: Tokens
-    throttle: Throttle
+    rate_limits: RateLimits
 
     async def read_profile(self, caller: Caller, token: str | None, user_id: str) -> UserRow:
-        """The profile `user_id`, if the bearer of `token` may see it. Raises ApiError."""
+        """The profile of `user_id`, if the bearer of `token` may read it.
+
+        Raises NotAuthenticated, InvalidToken, Forbidden, UserNotFound.
+        """
         actor_id = await self._authenticate(caller, token)
 
-        # Decision and record are one transaction: the role is the one in the database now.
+        # One transaction decides and records, so the role is the one in the database now.
         def unit(tx: Transaction) -> UserRow | ApiError:
             event, answer = _decide(tx, actor_id, user_id)
             audit.record(tx, caller, event)
@@ -46,9 +49,9 @@ class Access:
                 raise BadToken("missing")
             return self.tokens.verify(token)
         except BadToken as error:
-            # A bad token is refused in any case; without counters it is only not limited.
+            # Without counters a bad token is still refused; it is only not limited.
             with suppress(Unavailable):
-                await self.throttle.admit(caller, "token_rejected")
+                await self.rate_limits.enforce(caller, "token_rejected")
             event = audit.TokenRejected(reason=error.reason)
             await self.db.autocommit(lambda tx: audit.record(tx, caller, event))
             raise (errors.NotAuthenticated() if token is None else errors.InvalidToken()) from None
@@ -58,12 +61,14 @@ def _decide(tx: Transaction, actor_id: str, user_id: str) -> tuple[audit.Event, 
     actor = users.by_id(tx, actor_id)
     if actor is None or actor.disabled:
         reason = "user_disabled" if actor else "unknown_user"
-        return audit.TokenRejected(Party(actor_id, None), reason=reason), errors.InvalidToken()
-    who = Party.of(actor)
+        return audit.TokenRejected(Principal(actor_id, None), reason=reason), errors.InvalidToken()
+    who = Principal.of(actor)
     subject: UserRow | None = actor
     if user_id != actor_id:
         subject = users.by_id(tx, user_id) if is_uuid(user_id) else None
-    whom = Party.of(subject) if subject else Party(user_id if is_uuid(user_id) else None, None)
+    whom = (
+        Principal.of(subject) if subject else Principal(user_id if is_uuid(user_id) else None, None)
+    )
     if actor.role != "admin" and actor.id != user_id:
         return audit.ProfileRefused(who, whom, reason="forbidden"), errors.Forbidden()
     if subject is None:

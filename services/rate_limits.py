@@ -1,7 +1,7 @@
-"""Rate limits: per client address, per account name, and for everyone together.
+"""Rate limits: per client address, per email, and for all clients together.
 
-What is refused is counted and answered at once; it is on record once per window and not once per
-request, or an attacker could fill the audit trail.
+Every refused request is counted in the metrics. The audit trail gets one row for each limit and
+window, because a row for each request would let an attacker fill the table.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import audit
-from audit import Caller, Party
+from audit import Caller, Principal
 from core import errors
 from core.database.interface import Database
 from core.settings import Settings
@@ -22,18 +22,18 @@ from stores.rate_counters.interface import Counted, Counters
 WINDOW_SECONDS = 60
 
 
-class Policy(NamedTuple):
-    """So many requests of one kind in a minute, for one key."""
+class Limit(NamedTuple):
+    """A limit: its name, the requests per window, and the key of its counter."""
 
     name: str
-    limit: int
+    requests: int
     key: str
 
 
-class Throttle:
-    """Admits requests, or refuses them with 429.
+class RateLimits:
+    """Counts requests, and refuses those over a limit.
 
-    `count_refused` takes the action and the name of the limit of each request that is refused.
+    count_refused: called with the action and the name of the limit for each refused request.
     """
 
     def __init__(
@@ -50,38 +50,41 @@ class Throttle:
         self._off = settings.danger_rate_limits_off
         self._count_refused = count_refused
 
-    async def admit(self, caller: Caller, action: str, email: str | None = None) -> dict[str, str]:
-        """Count one request; the RateLimit fields for its answer.
+    async def enforce(
+        self, caller: Caller, action: str, email: str | None = None
+    ) -> dict[str, str]:
+        """Count one request of `action`. Returns the RateLimit header fields for its response.
 
-        Raises ApiError (429); Unavailable, because not counting would be failing open.
+        Raises RateLimited (429). Raises Unavailable if the counters cannot be reached: to let the
+        request pass uncounted would switch the limits off.
         """
         if self._off:
             return {}
-        # In the order in which they are asked: who is over their own limit uses up no other.
+        # In this order: a request over the limit of its address does not count towards the others.
         keys = [(f"{action}:address:{_network(caller.ip_address)}", self._address)]
         if email is not None:
             keys.append((f"{action}:email:{email}", self._email))
         keys.append((f"{action}:global", self._global))
         counted = await self._counters.hit(keys, WINDOW_SECONDS)
-        key, limit = keys[len(counted) - 1]
-        if counted[-1].hits > limit:
+        key, requests = keys[len(counted) - 1]
+        if counted[-1].hits > requests:
             names = ("address", "global") if email is None else ("address", "email", "global")
-            policy = Policy(names[len(counted) - 1], limit, key)
-            await self._refuse(caller, action, policy, counted[-1], email)
+            limit = Limit(names[len(counted) - 1], requests, key)
+            await self._refuse(caller, action, limit, counted[-1], email)
         return _fields("address", self._address, counted[0])
 
     async def _refuse(
-        self, caller: Caller, action: str, policy: Policy, counted: Counted, email: str | None
+        self, caller: Caller, action: str, limit: Limit, counted: Counted, email: str | None
     ) -> None:
-        self._count_refused(action, policy.name)
-        (told,) = await self._counters.hit([(f"audited:{policy.key}", 1)], WINDOW_SECONDS)
-        if told.hits == 1:
+        self._count_refused(action, limit.name)
+        (recorded,) = await self._counters.hit([(f"audited:{limit.key}", 1)], WINDOW_SECONDS)
+        if recorded.hits == 1:
             event = audit.RateLimited(
-                Party(None, email), reason=policy.name, action=action, per_minute=policy.limit
+                Principal(None, email), reason=limit.name, action=action, per_minute=limit.requests
             )
             await self._db.autocommit(lambda tx: audit.record(tx, caller, event))
         wait = {"Retry-After": str(_seconds(counted))}
-        raise errors.RateLimited({**_fields(policy.name, policy.limit, counted), **wait})
+        raise errors.RateLimited({**_fields(limit.name, limit.requests, counted), **wait})
 
 
 def _fields(name: str, limit: int, counted: Counted) -> dict[str, str]:
@@ -99,7 +102,7 @@ def _seconds(counted: Counted) -> int:
 
 @lru_cache(maxsize=4096)
 def _network(address: str) -> str:
-    """The key of an address: one home or office has a whole /64 of IPv6."""
+    """The counter key of an address. IPv6 counts by /64, which one home or office has."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -9,6 +9,8 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from core.database.compiled_statements import Statement
 from core.database.interface import Change, Conflict, Transaction
+from core.ids import random_id
+from core.relying_party.credential_record import NewCredentialRecord
 from models import User, WebAuthnCredential
 from stores.users import Owner
 
@@ -31,6 +33,23 @@ class CredentialRow(NamedTuple):
     backed_up: int
     user_verified: int
     created_at: datetime
+
+    @classmethod
+    def of(cls, user_id: str, record: NewCredentialRecord, created_at: datetime) -> CredentialRow:
+        """The row for the new passkey `record` of an account."""
+        return cls(
+            id=random_id(),
+            user_id=user_id,
+            credential_id=record.credential_id,
+            public_key=record.public_key,
+            sign_count=record.sign_count,
+            transports=",".join(record.transports),
+            aaguid=record.aaguid,
+            backup_eligible=int(record.backup_eligible),
+            backed_up=int(record.backed_up),
+            user_verified=int(record.user_verified),
+            created_at=created_at,
+        )
 
 
 class Passkey(NamedTuple):

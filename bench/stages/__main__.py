@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import audit
-from audit import Caller, Party
+from audit import Caller, Principal
 from core import strict_json
 from core.clock import SystemClock
 from core.database.schema_version import upgrade
@@ -37,7 +37,7 @@ from core.settings import Settings
 from core.tokens.access_tokens import Subject, Tokens
 from devtools.authenticator import SoftAuthenticator
 from schemas import LoginComplete, Options
-from services.rate_limits import Throttle
+from services.rate_limits import RateLimits
 from stores import credentials, users
 from stores.challenges.interface import Pending, new_challenge
 from stores.challenges.memory import MemoryChallenges
@@ -71,7 +71,7 @@ def in_memory(settings: Settings) -> Iterator[tuple[str, Stage]]:
     clock = SystemClock()
     party, tokens, decoys = RelyingParty(settings, clock), Tokens(settings, clock), Decoys(settings)
     challenges, device = MemoryChallenges(clock, 1000), SoftAuthenticator(counter=False)
-    throttle = Throttle(
+    rate_limits = RateLimits(
         settings,
         None,  # type: ignore[arg-type]
         MemoryCounters(clock),
@@ -97,7 +97,10 @@ def in_memory(settings: Settings) -> Iterator[tuple[str, Stage]]:
 
     yield "parse the body (complete)", lambda: strict_json.loads(body)
     yield "validate it", lambda: LoginComplete.model_validate(parsed)
-    yield "rate limits, three counters", lambda: step(throttle.admit(CALLER, "login_begin", EMAIL))
+    yield (
+        "rate limits, three counters",
+        lambda: step(rate_limits.enforce(CALLER, "login_begin", EMAIL)),
+    )
     yield "put a challenge", lambda: step(challenges.put(Pending("login", EMAIL)))
     yield "decoys, made for everyone", lambda: decoys.of(EMAIL)
     yield "options, serialised", options
@@ -120,7 +123,7 @@ def on_disk(tx: SqliteTransaction) -> Iterator[tuple[str, Stage]]:
     users.add(tx, USER)
     key = CredentialRow("1" * 36, USER.id, b"i" * 32, b"k" * 77, 0, "", None, 0, 0, 1, AT)
     credentials.add(tx, key)
-    done = audit.LoginCompleted(Party.of(USER))
+    done = audit.LoginCompleted(Principal.of(USER))
     yield "read the account", lambda: credentials.account_of(tx, EMAIL)
     yield "read the passkey and its owner", lambda: credentials.with_owner(tx, b"i" * 32)
     yield (

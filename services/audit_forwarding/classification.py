@@ -105,7 +105,7 @@ CLASSIFICATIONS: dict[type[audit.Event], Classification] = {
         PREAUTH,
         INFORMATIONAL,
     ),
-    audit.LoginBeginUnknown: Classification(
+    audit.LoginBeginRefused: Classification(
         SYSLOG.warning,
         ("authentication",),
         ("info",),

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import pytest
 
 import audit
-from audit import Caller, LoginBegun, LoginRefused, Party, ProfileRead
+from audit import Caller, LoginBegun, LoginRefused, Principal, ProfileRead
 from cli.__main__ import main
 from core.database.interface import Transaction
 from tests.support.service import Service
 
-JANE, BOB = Party(None, "jane@example.com"), Party(None, "bob@example.com")
+JANE, BOB = Principal(None, "jane@example.com"), Principal(None, "bob@example.com")
 USER_AGENT = "=cmd|' /C calc'!A0"
 # Age, address of the client, event: oldest first.
 EVENTS = [

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 import audit
-from audit import Caller, Party
+from audit import Caller, Principal
 from services.audit_forwarding import syslog
 from services.audit_forwarding.classification import CLASSIFICATIONS, UNKNOWN, classify
 from services.audit_forwarding.json_formats import ecs, line, ocsf
 from stores.outbox import EventRow
 from tests.support.process import ROOT
 
-JANE = Party("11111111-1111-4111-8111-111111111111", "jane@example.com", "Jane Doe", "user")
-BOB = Party("22222222-2222-4222-8222-222222222222", "bob@example.com", "Bob Roe", "user")
+JANE = Principal("11111111-1111-4111-8111-111111111111", "jane@example.com", "Jane Doe", "user")
+BOB = Principal("22222222-2222-4222-8222-222222222222", "bob@example.com", "Bob Roe", "user")
 AT = datetime(2026, 1, 15, 9, 30, 0, 123456, UTC)
 CALLER = Caller("203.0.113.7", "Mozilla/5.0", "request-1", AT)
 EVENTS = sorted(audit.Event.__subclasses__(), key=lambda event: event.__name__)
@@ -70,7 +70,9 @@ def row_of(event: audit.Event, caller: Caller = CALLER) -> EventRow:
     return EventRow(7, **{name: found[name] for name in EventRow._fields[1:]})
 
 
-def example(kind: type[audit.Event], actor: Party = JANE, subject: Party | None = BOB) -> EventRow:
+def example(
+    kind: type[audit.Event], actor: Principal = JANE, subject: Principal | None = BOB
+) -> EventRow:
     event = kind(actor, subject)
     return row_of(event)
 
@@ -115,7 +117,7 @@ def test_the_document_shows_the_table_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("kind", EVENTS)
-def test_a_row_is_given_the_classify_its_class(kind: type[audit.Event]) -> None:
+def test_a_row_is_given_the_classification_of_its_class(kind: type[audit.Event]) -> None:
     """From the row alone: type, success, and for a clone the reason."""
     assert classify(example(kind)) is CLASSIFICATIONS[kind]
     plain = row_of(kind(JANE, BOB))._replace(reason="anything")
@@ -132,10 +134,10 @@ def test_a_row_of_an_event_that_nobody_knows_is_sent_all_the_same() -> None:
     assert b" passkey_added [" in syslog.message(row, "host", 8192)
 
 
-@pytest.mark.parametrize("actor", [JANE, audit.NOBODY], ids=["someone", "nobody"])
+@pytest.mark.parametrize("actor", [JANE, audit.ANONYMOUS], ids=["someone", "nobody"])
 @pytest.mark.parametrize("kind", EVENTS)
 def test_an_ecs_document_has_what_the_schema_requires(
-    kind: type[audit.Event], actor: Party
+    kind: type[audit.Event], actor: Principal
 ) -> None:
     document = json.loads(line(ecs(example(kind, actor, None))))
     assert all(has(document, path) for path in ECS_REQUIRED)
@@ -148,9 +150,11 @@ def test_an_ecs_document_has_what_the_schema_requires(
     assert set(event["type"]) <= expected
 
 
-@pytest.mark.parametrize("actor", [JANE, audit.NOBODY], ids=["someone", "nobody"])
+@pytest.mark.parametrize("actor", [JANE, audit.ANONYMOUS], ids=["someone", "nobody"])
 @pytest.mark.parametrize("kind", EVENTS)
-def test_an_ocsf_event_has_what_its_class_requires(kind: type[audit.Event], actor: Party) -> None:
+def test_an_ocsf_event_has_what_its_class_requires(
+    kind: type[audit.Event], actor: Principal
+) -> None:
     document = json.loads(line(ocsf(example(kind, actor, None))))
     uid, activity = document["class_uid"], document["activity_id"]
     for path in (*OCSF_REQUIRED, *OCSF_CLASS_REQUIRED[uid]):

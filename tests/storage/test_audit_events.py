@@ -74,7 +74,7 @@ FLOWS: dict[type[Event], tuple[Flow, str, int, str | None, str]] = {
         lambda service, device: service.post("/login/begin", {}),
         *("login_begin", 1, None, "Usernameless login begun"),
     ),
-    audit.LoginBeginUnknown: (
+    audit.LoginBeginRefused: (
         lambda service, device: service.post("/login/begin", {"email": JANE["email"]}),
         *("login_begin", 0, "unknown_email"),
         "Login begun for jane@example.com: unknown_email",

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 import audit
-from audit import Caller, Event, Party
+from audit import Caller, Event, Principal
 from core.database.interface import Listener, Transaction
 from core.database.sqlite_connection import SqliteTransaction
 from stores import audit_logs
@@ -22,8 +22,8 @@ from stores.users import UserRow
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 CALLER = Caller("192.0.2.7", "curl/8", "r-1", AT)
-JANE = Party("1", "jane@x", "Jane Doe", "user")
-BOB = Party("2", "bob@x", "Bob Roe", "admin")
+JANE = Principal("1", "jane@x", "Jane Doe", "user")
+BOB = Principal("2", "bob@x", "Bob Roe", "admin")
 EVENTS: list[tuple[Event, str, int, str | None, str]] = [
     (audit.RegistrationBegun(JANE), "registration_begin", 1, None,
      "Registration begun for Jane Doe"),
@@ -37,7 +37,7 @@ EVENTS: list[tuple[Event, str, int, str | None, str]] = [
      "Registration refused for Jane Doe: origin"),
     (audit.LoginBegun(JANE), "login_begin", 1, None, "Login begun for Jane Doe"),
     (audit.LoginBegun(), "login_begin", 1, None, "Usernameless login begun"),
-    (audit.LoginBeginUnknown(JANE, reason="unknown_email"), "login_begin", 0, "unknown_email",
+    (audit.LoginBeginRefused(JANE, reason="unknown_email"), "login_begin", 0, "unknown_email",
      "Login begun for Jane Doe: unknown_email"),
     (audit.LoginCompleted(BOB), "login_complete", 1, None, "User Bob Roe logged in (role: admin)"),
     (audit.LoginRefused(JANE, reason="signature"), "login_complete", 0, "signature",
@@ -137,21 +137,21 @@ def test_a_row_is_logged_once_it_is_durable(
 
 def test_a_party_is_called_by_the_best_name_there_is() -> None:
     assert str(JANE) == "Jane Doe"
-    assert str(Party("1", "jane@x")) == "jane@x"
-    assert str(Party("1", None)) == "1"
-    assert str(audit.NOBODY) == "unknown"
-    assert (audit.NOBODY.id, audit.NOBODY.email) == (None, None)
-    assert (audit.NOBODY.name, audit.NOBODY.role) == ("", "")
+    assert str(Principal("1", "jane@x")) == "jane@x"
+    assert str(Principal("1", None)) == "1"
+    assert str(audit.ANONYMOUS) == "unknown"
+    assert (audit.ANONYMOUS.id, audit.ANONYMOUS.email) == (None, None)
+    assert (audit.ANONYMOUS.name, audit.ANONYMOUS.role) == ("", "")
 
 
 def test_a_party_is_the_account_it_is_of() -> None:
     user = UserRow("1", "Jane", "Doe", "jane@x", None, AT, "Engineer", "user", 0, AT)
-    assert Party.of(user) == JANE
+    assert Principal.of(user) == JANE
 
 
 def test_an_event_of_nobody_about_nobody_has_no_reason() -> None:
     event = audit.LoginBegun()
-    assert (event.actor, event.subject, event.reason) == (audit.NOBODY, None, None)
+    assert (event.actor, event.subject, event.reason) == (audit.ANONYMOUS, None, None)
 
 
 def test_the_trail_has_its_own_logger() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import audit
 from audit import Caller, Event
-from auth import LoggedIn, Passkeys
+from auth import LoggedIn, PasskeyCeremonies
 from core.database.interface import Change, Database, Transaction
 from core.email_address import EmailAddress
 from core.errors import ApiError
@@ -129,9 +129,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-def ceremonies(world: World, *, reveal: bool = False) -> Passkeys:
+def ceremonies(world: World, *, reveal: bool = False) -> PasskeyCeremonies:
     settings, clock = Settings(), HeldClock(AT)
-    return Passkeys(
+    return PasskeyCeremonies(
         db=cast(Database, world),
         challenges=MemoryChallenges(clock, 100),
         relying_party=RelyingParty(settings, clock),
@@ -142,7 +142,7 @@ def ceremonies(world: World, *, reveal: bool = False) -> Passkeys:
 
 
 @pytest.fixture
-def passkeys(world: World) -> Passkeys:
+def passkeys(world: World) -> PasskeyCeremonies:
     return ceremonies(world)
 
 
@@ -156,20 +156,22 @@ def refused(work: Coroutine[Any, Any, Any]) -> tuple[int, str, str]:
     return caught.value.status, caught.value.code, caught.value.detail
 
 
-def register(passkeys: Passkeys, device: SoftAuthenticator, flaw: Flaw | None = None) -> UserRow:
+def register(
+    passkeys: PasskeyCeremonies, device: SoftAuthenticator, flaw: Flaw | None = None
+) -> UserRow:
     options = run(passkeys.register_begin(CALLER, FORM))
     credential = device.create(options, flaw=flaw or Flaw())
     return run(passkeys.register_complete(CALLER, JANE, credential))
 
 
 def assertion(
-    passkeys: Passkeys, device: SoftAuthenticator, email: EmailAddress | None, flaw: Flaw
+    passkeys: PasskeyCeremonies, device: SoftAuthenticator, email: EmailAddress | None, flaw: Flaw
 ) -> dict[str, Any]:
     return device.get(run(passkeys.login_begin(CALLER, email)), flaw=flaw)
 
 
 def log_in(
-    passkeys: Passkeys,
+    passkeys: PasskeyCeremonies,
     device: SoftAuthenticator,
     email: EmailAddress | None = JANE,
     flaw: Flaw | None = None,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import audit
-from audit import Party
-from auth import Passkeys
+from audit import Principal
+from auth import PasskeyCeremonies
 from core.errors import Unavailable
 from core.relying_party.decoys import Decoys
 from devtools.authenticator import Flaw, SoftAuthenticator
@@ -23,7 +23,9 @@ from tests.unit.auth.conftest import (
 )
 
 
-def test_a_passkey_that_is_registered_shapes_the_decoys(passkeys: Passkeys, world: World) -> None:
+def test_a_passkey_that_is_registered_shapes_the_decoys(
+    passkeys: PasskeyCeremonies, world: World
+) -> None:
     """D1: length and transports of the only one there is."""
     register(passkeys, SoftAuthenticator(transports=("usb",)), Flaw(credential_id=b"i" * 21))
     ((key, transports),) = passkeys.decoys.of("nobody@example.com")
@@ -31,7 +33,7 @@ def test_a_passkey_that_is_registered_shapes_the_decoys(passkeys: Passkeys, worl
 
 
 def test_the_decoys_are_told_of_an_account_once(
-    passkeys: Passkeys, world: World, monkeypatch: pytest.MonkeyPatch
+    passkeys: PasskeyCeremonies, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """D1: with the passkeys it has, which is one."""
     added: list[Any] = []
@@ -40,14 +42,14 @@ def test_the_decoys_are_told_of_an_account_once(
     assert added == [((32, "internal"),)]
 
 
-def test_the_decoys_learn_from_the_passkeys_there_are(passkeys: Passkeys) -> None:
+def test_the_decoys_learn_from_the_passkeys_there_are(passkeys: PasskeyCeremonies) -> None:
     run(passkeys.start())
     ((key, transports),) = passkeys.decoys.of("nobody@example.com")
     assert (len(key), transports) == (20, "usb")
 
 
 def test_a_disabled_user_is_offered_a_decoy_and_the_reason_is_on_record(
-    passkeys: Passkeys, world: World
+    passkeys: PasskeyCeremonies, world: World
 ) -> None:
     device = SoftAuthenticator()
     register(passkeys, device)
@@ -56,13 +58,13 @@ def test_a_disabled_user_is_offered_a_decoy_and_the_reason_is_on_record(
     own = world.keys[0].credential_id
     options = run(passkeys.login_begin(CALLER, JANE))
     assert [key["id"] for key in options["allowCredentials"]] != [b64url(own)]
-    assert world.trail[-1] == audit.LoginBeginUnknown(
-        Party(None, user.email), reason="user_disabled"
+    assert world.trail[-1] == audit.LoginBeginRefused(
+        Principal(None, user.email), reason="user_disabled"
     )
 
 
 def test_decoys_are_learnt_again_until_they_are_settled(
-    passkeys: Passkeys, world: World, monkeypatch: pytest.MonkeyPatch
+    passkeys: PasskeyCeremonies, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other workers register people, too; a database that is away is asked again."""
     slept: list[float] = []

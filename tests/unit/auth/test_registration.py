@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 import audit
-from audit import Party
-from auth import Passkeys
+from audit import Principal
+from auth import PasskeyCeremonies
 from devtools.authenticator import Flaw, SoftAuthenticator
 from stores.credentials import CredentialRow
 from stores.users import UserRow
@@ -27,26 +27,28 @@ from tests.unit.auth.conftest import (
 )
 
 
-def test_a_registration_is_begun_with_these_options(passkeys: Passkeys, world: World) -> None:
+def test_a_registration_is_begun_with_these_options(
+    passkeys: PasskeyCeremonies, world: World
+) -> None:
     options = run(passkeys.register_begin(CALLER, FORM))
-    assert world.trail == [audit.RegistrationBegun(Party(None, "jane@example.com"))]
+    assert world.trail == [audit.RegistrationBegun(Principal(None, "jane@example.com"))]
     user = options["user"]
     assert (user["name"], user["displayName"]) == ("jane@example.com", "Jane Doe")
     assert len(options["challenge"]) == 43
     assert world.people == []
 
 
-def test_an_email_is_registered_once(passkeys: Passkeys, world: World) -> None:
+def test_an_email_is_registered_once(passkeys: PasskeyCeremonies, world: World) -> None:
     register(passkeys, SoftAuthenticator())
     world.trail.clear()
     answer = refused(passkeys.register_begin(CALLER, FORM))
     sentence = "This email cannot be registered"
     assert answer == (409, "registration_not_possible", sentence)
-    party = Party(None, "jane@example.com")
+    party = Principal(None, "jane@example.com")
     assert world.trail == [audit.RegistrationBeginRefused(party, reason="email_taken")]
 
 
-def test_a_registration_writes_these_rows(passkeys: Passkeys, world: World) -> None:
+def test_a_registration_writes_these_rows(passkeys: PasskeyCeremonies, world: World) -> None:
     device = SoftAuthenticator(
         transports=("usb", "internal"), backup_eligible=True, backed_up=False
     )
@@ -82,12 +84,14 @@ def test_a_registration_writes_these_rows(passkeys: Passkeys, world: World) -> N
         created_at=AT,
     )
     assert device.passkeys[0].user_handle == user.id.encode()
-    done = audit.RegistrationCompleted(Party.of(user), aaguid=row.aaguid or "")
+    done = audit.RegistrationCompleted(Principal.of(user), aaguid=row.aaguid or "")
     assert world.trail[1:] == [done]
 
 
 @pytest.mark.parametrize("backed_up", [True, False])
-def test_backup_is_stored_as_numbers(passkeys: Passkeys, world: World, backed_up: bool) -> None:
+def test_backup_is_stored_as_numbers(
+    passkeys: PasskeyCeremonies, world: World, backed_up: bool
+) -> None:
     device = SoftAuthenticator(backup_eligible=backed_up, backed_up=backed_up)
     register(passkeys, device)
     (row,) = world.keys
@@ -107,29 +111,29 @@ REGISTRATION: dict[str, tuple[Flaw, str]] = {
 
 @pytest.mark.parametrize("name", REGISTRATION)
 def test_a_registration_that_fails_is_one_row_and_one_answer(
-    passkeys: Passkeys, world: World, name: str
+    passkeys: PasskeyCeremonies, world: World, name: str
 ) -> None:
     """A15: what failed stands in the trail only."""
     flaw, reason = REGISTRATION[name]
     options = run(passkeys.register_begin(CALLER, FORM))
     credential = SoftAuthenticator().create(options, flaw=flaw)
     assert refused(passkeys.register_complete(CALLER, JANE, credential)) == FAILED
-    party = Party(None, "jane@example.com")
+    party = Principal(None, "jane@example.com")
     assert world.trail[1:] == [audit.RegistrationRefused(party, reason=reason)]
     assert (world.people, world.keys) == ([], [])
 
 
 def test_a_registration_is_completed_for_the_email_it_was_begun_for(
-    passkeys: Passkeys, world: World
+    passkeys: PasskeyCeremonies, world: World
 ) -> None:
     """A3: nobody else's."""
     credential = SoftAuthenticator().create(run(passkeys.register_begin(CALLER, FORM)))
     assert refused(passkeys.register_complete(CALLER, BOB, credential)) == FAILED
-    party = Party(None, "bob@example.com")
+    party = Principal(None, "bob@example.com")
     assert world.trail[1:] == [audit.RegistrationRefused(party, reason="other_email")]
 
 
-def test_a_challenge_of_a_login_registers_nobody(passkeys: Passkeys, world: World) -> None:
+def test_a_challenge_of_a_login_registers_nobody(passkeys: PasskeyCeremonies, world: World) -> None:
     """A3: and the other way round."""
     login = run(passkeys.login_begin(CALLER, None))
     flaw = Flaw(challenge=login["challenge"])
@@ -140,7 +144,7 @@ def test_a_challenge_of_a_login_registers_nobody(passkeys: Passkeys, world: Worl
 
 
 def test_of_two_registrations_of_one_email_the_second_fails(
-    passkeys: Passkeys, world: World
+    passkeys: PasskeyCeremonies, world: World
 ) -> None:
     credential = SoftAuthenticator().create(run(passkeys.register_begin(CALLER, FORM)))
     register(passkeys, SoftAuthenticator())
@@ -149,7 +153,7 @@ def test_of_two_registrations_of_one_email_the_second_fails(
     assert (len(world.people), len(world.keys)) == (1, 1)
 
 
-def test_a_credential_id_is_registered_once(passkeys: Passkeys, world: World) -> None:
+def test_a_credential_id_is_registered_once(passkeys: PasskeyCeremonies, world: World) -> None:
     """A12: whoever has it."""
     register(passkeys, SoftAuthenticator(), Flaw(credential_id=b"i" * 16))
     other = FORM.model_copy(update={"email": BOB})

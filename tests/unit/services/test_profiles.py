@@ -10,13 +10,13 @@ from typing import Any, cast
 import pytest
 
 import audit
-from audit import Caller, Event, Party
+from audit import Caller, Event, Principal
 from core.database.interface import Database, Transaction
 from core.errors import ApiError
 from core.settings import Settings
 from core.tokens.access_tokens import Subject, Tokens
-from services.profiles import Access
-from services.rate_limits import Throttle
+from services.profiles import Profiles
+from services.rate_limits import RateLimits
 from stores import users
 from stores.users import UserRow
 from tests.support.clock import HeldClock
@@ -40,7 +40,7 @@ REJECTED = "Could not validate credentials"
 
 
 class World:
-    """A database that is a dictionary, a throttle that counts, and a trail that is a list."""
+    """A database that is a dictionary, rate limits that count, and a trail that is a list."""
 
     def __init__(self) -> None:
         self.trail: list[Event] = []
@@ -56,8 +56,8 @@ class World:
 
     decide = autocommit
 
-    async def admit(self, caller: Caller, action: str) -> dict[str, str]:
-        self.order.append("admit")
+    async def enforce(self, caller: Caller, action: str) -> dict[str, str]:
+        self.order.append("enforce")
         self.admitted.append((caller, action))
         return {}
 
@@ -86,7 +86,7 @@ def token(user_id: str) -> str:
 
 
 def read(world: World, bearer: str | None, user_id: str) -> UserRow:
-    access = Access(cast(Database, world), TOKENS, cast(Throttle, world))
+    access = Profiles(cast(Database, world), TOKENS, cast(RateLimits, world))
     return asyncio.run(access.read_profile(CALLER, bearer, user_id))
 
 
@@ -102,21 +102,21 @@ def test_a_profile_is_for_its_owner_and_for_admins(
 ) -> None:
     """C6: and it is on record who read whose."""
     assert read(world, token(reader.id), read_one.id) is read_one
-    assert world.trail == [audit.ProfileRead(Party.of(reader), Party.of(read_one))]
+    assert world.trail == [audit.ProfileRead(Principal.of(reader), Principal.of(read_one))]
     assert world.order == ["write"]
 
 
 def test_nobody_reads_another(world: World) -> None:
     """C6: the role in the token counts for nothing."""
     assert refused(world, token(JANE_ID), BOB_ID)[:2] == (403, "forbidden")
-    refusal = audit.ProfileRefused(Party.of(JANE), Party.of(BOB), reason="forbidden")
+    refusal = audit.ProfileRefused(Principal.of(JANE), Principal.of(BOB), reason="forbidden")
     assert world.trail == [refusal]
 
 
 def test_a_user_is_not_told_that_nobody_is_there(world: World) -> None:
     """C6: forbidden comes before not found."""
     assert refused(world, token(JANE_ID), NOBODY)[:2] == (403, "forbidden")
-    refusal = audit.ProfileRefused(Party.of(JANE), Party(NOBODY, None), reason="forbidden")
+    refusal = audit.ProfileRefused(Principal.of(JANE), Principal(NOBODY, None), reason="forbidden")
     assert world.trail == [refusal]
 
 
@@ -124,7 +124,7 @@ def test_a_user_is_not_told_that_nobody_is_there(world: World) -> None:
 def test_an_admin_is_told_and_no_junk_is_kept(world: World, asked: str, kept: str | None) -> None:
     """C6: what is no UUID does not stand in the trail."""
     assert refused(world, token(ADA_ID), asked) == (404, "user_not_found", "User not found")
-    refusal = audit.ProfileRefused(Party.of(ADA), Party(kept, None), reason="not_found")
+    refusal = audit.ProfileRefused(Principal.of(ADA), Principal(kept, None), reason="not_found")
     assert world.trail == [refusal]
 
 
@@ -141,7 +141,7 @@ def test_a_token_of_nobody_who_may_authorizes_nothing(
 ) -> None:
     """C4: the database has the last word, at once."""
     assert refused(world, token(user_id), user_id) == (401, "invalid_token", REJECTED)
-    assert world.trail == [audit.TokenRejected(Party(user_id, None), reason=reason)]
+    assert world.trail == [audit.TokenRejected(Principal(user_id, None), reason=reason)]
     assert world.admitted == []
 
 
@@ -160,4 +160,4 @@ def test_no_token_and_a_bad_one_are_told_apart(
     assert refused(world, bearer, JANE_ID) == answer
     assert world.trail == [audit.TokenRejected(reason=reason)]
     assert world.admitted == [(CALLER, "token_rejected")]
-    assert world.order == ["admit", "write"]
+    assert world.order == ["enforce", "write"]

@@ -5,7 +5,7 @@ PORT ?= 8000
 BIN := .venv/bin
 
 # The contract and the attacks, which hold on PostgreSQL and Redis as they do on SQLite.
-BOTH := tests/features tests/fuzz tests/http tests/settings tests/vectors
+BOTH := tests/features tests/fuzz tests/vectors
 
 # Two processes, a file of tests at a time (pytest-xdist). The slow files come first by their names,
 # so both processes end at about the same time.

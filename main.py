@@ -1,4 +1,4 @@
-"""Puts the service together, and decides nothing: `uvicorn main:app` serves it."""
+"""Assembles the service from its parts, routers and edge: `uvicorn main:app` serves it."""
 
 from __future__ import annotations
 

@@ -19,10 +19,10 @@ from tests.support.service import Service
 # `pip install -r requirements.txt && pytest` runs what needs no more than that; CI has everything.
 NEEDS = {
     "playwright": "browser",
-    "hypothesis": "http",
+    "hypothesis": "features/http",
     "schemathesis": "fuzz",
     "yamllint": "deploy",
-    "opentelemetry.sdk": "tracing",
+    "opentelemetry.sdk": "operations/tracing",
     "yaml": "architecture/test_repository.py",
     "cyclonedx": "architecture/test_supply_chain.py",
 }

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import ConfigurationError
 from services.metrics_files import VARIABLE, directory, prepare_directory
-from tests.settings.test_start import start
+from tests.features.settings.test_start import start
 
 # No process has it: Linux's greatest is 4,194,304.
 NOBODY = 999_999_999

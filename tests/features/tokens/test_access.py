@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from devtools.authenticator import SoftAuthenticator
-from tests.http.problems import problem
+from tests.features.http.problems import problem
 from tests.support.service import Service, person
 
 NOBODY = "3f0c3c9e-6a2e-4c3e-9d84-0a4c4dcbb3f2"

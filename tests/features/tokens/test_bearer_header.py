@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.features.http.problems import problem
 from tests.features.tokens.conftest import Target
-from tests.http.problems import problem
 
 ABSENT = {
     "no header": lambda text: None,

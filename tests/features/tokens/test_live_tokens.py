@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from devtools.authenticator import SoftAuthenticator
+from tests.features.http.problems import problem
 from tests.features.tokens.forge import Genuine
-from tests.http.problems import problem
 from tests.support.service import JANE, Service, person
 
 BOB = person("bob")

@@ -14,8 +14,8 @@ from core.clock import SystemClock
 from core.settings import Settings
 from core.tokens.access_tokens import BadToken, Tokens
 from devtools.authenticator import SoftAuthenticator
+from tests.features.http.problems import problem
 from tests.features.tokens.forge import Genuine, mac
-from tests.http.problems import problem
 from tests.support import production
 from tests.support.service import Service
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.problems import JSON, invalid, problem
+from tests.features.http.problems import JSON, invalid, problem
 from tests.support.cases import crossed
 from tests.support.service import JANE, Service
 

@@ -8,7 +8,7 @@ import pytest
 
 from devtools.authenticator import SoftAuthenticator
 from tests.conftest import StartService
-from tests.http.problems import invalid, problem
+from tests.features.http.problems import invalid, problem
 from tests.support.cases import crossed
 from tests.support.service import JANE, Service, person
 

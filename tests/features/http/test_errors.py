@@ -11,7 +11,7 @@ import pytest
 
 from core.database.interface import DatabaseUnavailable
 from devtools.authenticator import SoftAuthenticator
-from tests.http.problems import problem
+from tests.features.http.problems import problem
 from tests.storage.trail import lines
 from tests.support.service import JANE, Service
 

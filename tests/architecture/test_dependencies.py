@@ -1,12 +1,10 @@
-"""What is installed, what imports what, and what may stand in the root folder."""
+"""Every package that the service imports is pinned, with hashes, and every pin is needed."""
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.metadata import distribution, distributions, packages_distributions, version
 from itertools import combinations
 from pathlib import Path
@@ -17,8 +15,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from cli.doctor.runtime import FLOORS
+from tests.architecture.layers import LAYER_OF, service_imports
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 RUNTIME, DEVELOP, CONSTRAINTS = "requirements.txt", "requirements-dev.txt", "constraints.txt"
 # What only those need who set OTEL_* variables.
 TRACES = "requirements-otel.txt"
@@ -26,33 +25,6 @@ TRACES = "requirements-otel.txt"
 LOCKS = {"requirements.lock": (RUNTIME,), "requirements-otel.lock": (RUNTIME, TRACES)}
 TEST_TOOLS = {"pytest", "httpx"}
 
-# From left to right: a room may import from any room to the right of its own, never to the left.
-LAYERS = (
-    ("main",),
-    ("routes",),
-    ("auth", "services"),
-    ("audit", "stores"),
-    ("models", "schemas"),
-    ("core",),
-)
-LAYER_OF = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
-# The trail is stored like everything else.
-SIDE_DOORS = {("audit", "stores")}
-# Beside the service: they may import it, it never imports them.
-OUTSIDE = {"assurance", "bench", "cli", "devtools", "migrations", "reset_db", "scripts", "tests"}
-ROOT_MODULES = {"main", "models", "schemas", "auth", "audit", "reset_db"}
-
-# Who may touch a library that decides about security or storage.
-OWNERS = {
-    "jwt": r"core/tokens/\w+\.py",
-    "webauthn": r"core/relying_party/py_webauthn\.py",
-    "sqlalchemy": r"models\.py|stores/\w+\.py|core/database/\w+\.py",
-    "alembic": r"core/database/schema_version\.py",
-    "asyncpg": r"core/database/postgres\.py",
-    "redis": r"stores/(challenges|rate_counters)/redis\.py|stores/redis_pool\.py",
-    "prometheus_client": r"services/metrics(_files)?\.py|routes/(metrics|edge/request_metrics)\.py",
-    "opentelemetry": r"routes/edge/tracing_spans\.py",
-}
 # Imported only where it is asked for.
 OPTIONAL = {"opentelemetry"}
 
@@ -77,36 +49,10 @@ def requirements(file: str) -> dict[str, Requirement]:
     return {canonicalize_name(requirement.name): requirement for requirement in found}
 
 
-def room_of(path: Path) -> str:
-    """The first part of a module's name: its package, or the module itself in the root."""
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
-
-
-def modules(*rooms: str) -> Iterator[Path]:
-    for room in rooms:
-        yield from sorted((ROOT / room).rglob("*.py"))
-        if (ROOT / f"{room}.py").is_file():
-            yield ROOT / f"{room}.py"
-
-
-def imports(path: Path) -> Iterator[tuple[str, str]]:
-    """Each imported module's first name, with what is taken from it ("" for the module)."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name.partition(".")[0], "") for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            module = (node.module or "").partition(".")[0] if node.level == 0 else room_of(path)
-            yield from ((module, alias.name) for alias in node.names)
-
-
-def service() -> list[Path]:
-    return list(modules(*LAYER_OF))
-
-
 def imported_by_the_service() -> set[str]:
     """The distributions, of ours and others, that the service imports."""
     owners = packages_distributions()
-    found = {name for path in service() for name, _ in imports(path)}
+    found = {imported.room for imported in service_imports()}
     found -= sys.stdlib_module_names | set(LAYER_OF) | OPTIONAL
     return {canonicalize_name(owner) for name in found for owner in owners.get(name, [name])}
 
@@ -247,60 +193,3 @@ def test_every_import_of_the_service_is_a_runtime_requirement() -> None:
 
 def test_every_runtime_requirement_is_imported_or_accounted_for() -> None:
     assert requirements(RUNTIME).keys() - imported_by_the_service() == NOT_IMPORTED.keys()
-
-
-def test_the_root_folder_holds_no_other_modules() -> None:
-    assert {path.stem for path in ROOT.glob("*.py")} - {"conftest"} == ROOT_MODULES
-
-
-def test_every_package_has_its_place() -> None:
-    packages = {path.parent.name for path in ROOT.glob("*/*.py")}
-    assert packages - OUTSIDE - LAYER_OF.keys() == set()
-
-
-def test_imports_run_one_way() -> None:
-    wrong = {
-        f"{path.relative_to(ROOT)} imports {room}"
-        for path in service()
-        for room, _ in imports(path)
-        if room in LAYER_OF and not may_import(room_of(path), room)
-    }
-    assert wrong == set()
-
-
-def may_import(importer: str, imported: str) -> bool:
-    return (
-        importer == imported
-        or LAYER_OF[importer] < LAYER_OF[imported]
-        or (importer, imported) in SIDE_DOORS
-    )
-
-
-def test_the_service_imports_nothing_from_outside_itself() -> None:
-    wrong = {
-        f"{path.relative_to(ROOT)} imports {name}"
-        for path in service()
-        for name, _ in imports(path)
-        if name in OUTSIDE
-    }
-    assert wrong == set()
-
-
-def test_the_reset_script_needs_nothing_installed() -> None:
-    assert {name for name, _ in imports(ROOT / "reset_db.py")} <= sys.stdlib_module_names
-
-
-@pytest.mark.parametrize("library", OWNERS)
-def test_a_sensitive_library_is_imported_by_its_owners_alone(library: str) -> None:
-    wrong = {
-        f"{file} takes {name or 'all'}"
-        for file, name in imports_of(library)
-        if not re.fullmatch(OWNERS[library], file)
-    }
-    assert wrong == set()
-
-
-def imports_of(library: str) -> Iterator[tuple[str, str]]:
-    for path in service():
-        file = path.relative_to(ROOT).as_posix()
-        yield from ((file, name) for module, name in imports(path) if module == library)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.problems import problem
+from tests.features.http.problems import problem
 from tests.support.service import Service
 
 

@@ -9,7 +9,7 @@ import pytest
 from core.errors import ConfigurationError
 from core.settings import Settings
 from core.settings.audit_sinks import SinkAddress, parse
-from tests.shipping.receivers import make_ca
+from tests.features.audit_forwarding.receivers import make_ca
 
 ENTRIES = {
     "syslog+tls://logs.example.com:6514": SinkAddress("syslog+tls", "logs.example.com", 6514),

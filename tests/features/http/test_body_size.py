@@ -13,7 +13,7 @@ from starlette.types import Message
 import routes.request_body
 from core import strict_json
 from routes.edge.boundary import MAX_BODY_BYTES
-from tests.http.problems import JSON, problem
+from tests.features.http.problems import JSON, problem
 from tests.support.service import Service
 
 PATHS = ("/register/begin", "/register/complete", "/login/begin", "/login/complete")

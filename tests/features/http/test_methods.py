@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.http.problems import problem, refused_head
+from tests.features.http.problems import problem, refused_head
 from tests.support.service import JANE, Service
 
 # What each path serves; the API answers to nothing else.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis.exceptions import RedisError
 
-from tests.shipping.receivers import TlsCollector
+from tests.features.audit_forwarding.receivers import TlsCollector
 from tests.support import production
 from tests.support.service import Service
 

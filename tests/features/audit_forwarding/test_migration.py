@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.shipping.conftest import postgres
+from tests.features.audit_forwarding.conftest import postgres
 from tests.support import production
 
 INSERT = "INSERT INTO audit_logs (id, event_type, success) VALUES {}"

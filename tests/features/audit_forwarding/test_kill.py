@@ -16,7 +16,7 @@ import pytest
 
 from assurance.support.forked_servers import Server, Servers, connect, forking
 from services.audit_forwarding.worker import Schedule
-from tests.shipping.receivers import TlsCollector
+from tests.features.audit_forwarding.receivers import TlsCollector
 from tests.storage.trail import until
 from tests.support import production
 

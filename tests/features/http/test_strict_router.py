@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 
 from routes.context import RequestContext, ServiceParts
 from routes.strict_router import StrictRouteError, StrictRouter, install
-from tests.http.problems import problem
+from tests.features.http.problems import problem
 from tests.support.service import Service
 
 

@@ -9,7 +9,7 @@ import pytest
 from devtools.authenticator import Flaw, SoftAuthenticator
 from tests.conftest import StartService
 from tests.features.expect import assert_login_refused
-from tests.http.problems import problem
+from tests.features.http.problems import problem
 from tests.support.service import Service
 
 SECRET = "a secret of more than thirty-two bytes"

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from routes import login, registration, users
-from tests.http.problems import PROBLEM_JSON
+from tests.features.http.problems import PROBLEM_JSON
 from tests.support.service import Service
 
 # Endpoint, the function behind it, its tag, and the statuses of its successes.

@@ -14,10 +14,10 @@ import pytest
 from assurance.support.forked_servers import connect
 from devtools.authenticator import SoftAuthenticator
 from routes.edge.tracing import open_tracing
+from tests.operations.tracing.collector import Collector, Seen, collecting
 from tests.storage.trail import parsed
 from tests.support.process import running_server
 from tests.support.service import JANE, Service
-from tests.tracing.collector import Collector, Seen, collecting
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.http.problems import problem
+from tests.features.http.problems import problem
 from tests.support.service import JANE, Service
 
 EVIL = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "http"}

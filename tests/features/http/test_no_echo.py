@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.http.problems import JSON
-from tests.http.test_json import VALID
+from tests.features.http.problems import JSON
+from tests.features.http.test_json import VALID
 from tests.support.service import Service
 
 MARKER = "zq7Xmarker9k"

@@ -8,7 +8,8 @@ from core.errors import ConfigurationError
 from core.process import require_shared_state, worker_count
 from core.settings import Settings
 from core.settings.checks import DEVELOPMENT_SECRET
-from tests.test_packaging import service
+from tests.architecture.layers import LAYER_OF
+from tests.architecture.tree import service_modules
 
 LOCAL = "https://localhost"
 SOUND = {
@@ -92,6 +93,8 @@ def test_several_workers_that_do_not_share_everything_do_not_start(missing: str)
 
 def test_nothing_that_serves_reads_settings_unchecked() -> None:
     """C5: what the doctor may look at, nobody may start on."""
-    callers = [path for path in service() if "danger_unchecked" in path.read_text("utf-8")]
+    callers = [
+        path for path in service_modules(*LAYER_OF) if "danger_unchecked" in path.read_text("utf-8")
+    ]
     assert [path.parent.name for path in callers] == ["settings"]
     assert Settings.danger_unchecked({"JWT_SECRET": "short"})[1]

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from devtools.authenticator import SoftAuthenticator
-from tests.http.problems import invalid
+from tests.features.http.problems import invalid
 from tests.support.service import JANE, Service
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import ConfigurationError
 from core.settings import Settings
-from tests.http.problems import PROBLEM_JSON, problem
+from tests.features.http.problems import PROBLEM_JSON, problem
 from tests.support.cases import crossed
 from tests.support.service import JANE, Service
 

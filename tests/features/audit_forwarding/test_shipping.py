@@ -22,7 +22,7 @@ from services.audit_forwarding.json_formats import ecs
 from services.audit_forwarding.transports import Stdout
 from services.audit_forwarding.worker import Schedule, SinkWorker
 from stores.outbox import EventRow, PostgresOutbox, SqliteOutbox
-from tests.shipping.receivers import TlsCollector, UdpCollector, id_of
+from tests.features.audit_forwarding.receivers import TlsCollector, UdpCollector, id_of
 from tests.storage.trail import until
 from tests.support import production
 from tests.support.process import free_port

@@ -231,4 +231,9 @@ def _announce_after_commit(tx: Transaction, row: dict[str, Any]) -> None:
 
 def _log(row: dict[str, Any]) -> None:
     level = logging.INFO if row["success"] else logging.WARNING
-    logger.log(level, row["event_type"], extra={"fields": row})
+    # `logger.log` would look up the calling line, which is always this one: 2 µs of 5.
+    logger.handle(
+        logger.makeRecord(
+            logger.name, level, __file__, 0, row["event_type"], (), None, extra={"fields": row}
+        )
+    )

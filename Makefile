@@ -1,14 +1,14 @@
-# Works with GNU make 3.81 (macOS) and newer. Needs Python 3.11 or newer; all else goes into .venv.
+# Works with GNU make 3.81 (macOS) and newer. Needs Python 3.11 or newer; packages go into .venv.
 # A line "##@ Name" begins a group of `make help`; a target with "## text" is listed in it.
 
 PORT ?= 8000
 BIN := .venv/bin
 
-# The contract and the attacks, which hold on PostgreSQL and Redis as they do on SQLite.
+# The tests of the contract and the attacks, which run on SQLite and on PostgreSQL with Redis.
 BOTH := tests/features tests/fuzz tests/vectors
 
-# Two processes, a file of tests at a time (pytest-xdist). The slow files come first by their names,
-# so both processes end at about the same time.
+# pytest-xdist runs the tests in two processes and gives each process one file of tests at a time. The
+# slow files come first by their names, so both processes end at about the same time.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
@@ -87,10 +87,10 @@ bench-scale: develop ## what size costs: 100,000 users and a million audit rows 
 
 ##@ Maintain
 
-hooks: develop ## run `make lint` before every commit (pre-commit, with the tools of .venv)
+hooks: develop ## run `make lint` and `make types` before every commit (pre-commit)
 	@$(BIN)/pre-commit install
 
-pins: develop ## resolve all requirements again; rewrite constraints.txt and the locks with hashes
+pins: develop ## resolve all requirements again; write constraints.txt and the locks with hashes
 	@$(BIN)/python scripts/pin.py
 
 audit: develop ## known vulnerabilities of the pinned packages; asks the network
@@ -99,7 +99,7 @@ audit: develop ## known vulnerabilities of the pinned packages; asks the network
 sbom: develop ## write the bill of materials of the image, sbom.cdx.json (CycloneDX)
 	@$(BIN)/python scripts/sbom.py
 
-# Parts of the targets above.
+# These targets are steps of the targets above.
 
 runtime:
 	@scripts/venv.sh requirements.txt

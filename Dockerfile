@@ -1,6 +1,7 @@
 # The one image: `docker build -t auth-example:1.0.0 .`
 #
-# To pin the base image by content too, append its digest to the next FROM line. No other line names it:
+# To pin the base image by content too, append its digest to the next FROM line, the only one that
+# names it:
 #   docker buildx imagetools inspect python:3.13-slim-bookworm --format '{{.Manifest.Digest}}'
 FROM python:3.13-slim-bookworm AS base
 
@@ -38,7 +39,7 @@ RUN groupadd --gid 10001 service \
 COPY --from=build /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 
-# The files that .dockerignore does not exclude. They belong to root: the service cannot change them.
+# The files that .dockerignore lists. They belong to root: the service cannot change them.
 COPY . /app
 RUN chmod -R a+rX,go-w /app
 
@@ -54,7 +55,8 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["pyt
     "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=2); c.request('GET', '/livez'); raise SystemExit(c.getresponse().status != 200)"]
 
 # The keep-alive time is longer than that of the proxy. Otherwise the proxy would sometimes send a
-# request into a closed connection. On SIGTERM running requests have 20 seconds: give the container 30.
+# request into a closed connection. On SIGTERM running requests have 20 seconds, so give
+# the container 30.
 CMD ["python", "-m", "uvicorn", "main:app", "--app-dir", "/app", \
     "--host", "0.0.0.0", "--port", "8000", \
     "--no-proxy-headers", "--no-server-header", "--no-access-log", \

@@ -7,8 +7,8 @@ BIN := .venv/bin
 # The tests of the contract and the attacks, which run on SQLite and on PostgreSQL with Redis.
 BOTH := tests/features tests/fuzz tests/vectors
 
-# pytest-xdist runs the tests in two processes and gives each process one file of tests at a time. The
-# slow files come first by their names, so both processes end at about the same time.
+# pytest-xdist runs the tests in two processes and gives each process one file of tests at a time.
+# The slow files come first by their names, so both processes end at about the same time.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help

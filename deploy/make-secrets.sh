@@ -6,8 +6,8 @@ folder=${1:-$(dirname "$0")/secrets}
 mkdir -p "$folder"
 cd "$folder"
 
-# Only the owner may read the folder. The files must be readable for all users, because Compose mounts
-# them with this owner and mode, and each container reads them with another uid.
+# Only the owner may read the folder. The files must be readable for all users, because Compose
+# mounts them with this owner and mode, and each container reads them with another uid.
 chmod 0700 .
 umask 0222
 

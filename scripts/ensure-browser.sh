@@ -1,10 +1,10 @@
 #!/bin/sh
-# Looks for a Chromium for the browser tests, in the same places as tests/browser/chromium.py. If there
-# is none, the script installs one if that needs no password; otherwise it says how to install one.
-# CHROMIUM_PATH names a Chromium in another place.
+# Looks for a Chromium for the browser tests, in the same places as tests/browser/chromium.py. If
+# there is none, the script installs one if that needs no password; otherwise it says how to install
+# one. CHROMIUM_PATH names a Chromium in another place.
 #
-# The script is silent if a Chromium is there, and it exits with 0 even if none is: the browser tests
-# are skipped then. REQUIRED=true (`make test`) names the Chromium that was found. CI=true or
+# The script is silent if a Chromium is there, and it exits with 0 even if none is: the browser
+# tests are skipped then. REQUIRED=true (`make test`) names the Chromium that was found. CI=true or
 # REQUIRED=true makes a missing Chromium an error.
 set -eu
 
@@ -59,7 +59,7 @@ install() {
     root=$(as_root) || return 1
     echo "Installing Chromium for the browser tests ..."
     apt="$root DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120"
-    # $apt is several words on purpose. A failed update does not matter if the lists have the packages.
+    # $apt is several words on purpose. An update may fail: old lists are often sufficient.
     # shellcheck disable=SC2086
     {
         $apt update || true

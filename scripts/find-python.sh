@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the Python for the environment: $PYTHON if it is set, otherwise the first that is new enough.
+# Prints the Python for the environment: $PYTHON if it is set, otherwise one that is new enough.
 set -eu
 
 new_enough() {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# venv.sh FILE...: makes .venv if it does not exist, and installs the pinned FILEs if they have changed.
+# venv.sh FILE...: makes .venv if it does not exist, and installs the pinned FILEs that changed.
 set -eu
 cd "$(dirname "$0")/.."
 venv=.venv
@@ -8,7 +8,8 @@ works() {
     "$venv/bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 }
 
-# Prints what an installation depends on. A stamp file in .venv has the same text if it is up to date.
+# Prints what an installation depends on. If the stamp file in .venv has the same
+# text, the installation is up to date.
 fingerprint() {
     "$venv/bin/python" --version
     cksum requirements.txt requirements-otel.txt requirements-dev.txt constraints.txt

@@ -1,5 +1,6 @@
--- The image of PostgreSQL runs this file once with psql, as the superuser, when it creates the database.
--- The role of the service reads and writes rows. Only the owner's role, for migrations, changes tables.
+-- The image of PostgreSQL runs this file once with psql, as the superuser, when it creates the
+-- database. The role of the service reads and writes rows. Only the role of migrations
+-- changes tables.
 \set service_password `cat /run/secrets/database_password`
 \set owner_password `cat /run/secrets/database_owner_password`
 

@@ -1,14 +1,14 @@
-# Works with GNU make 3.81 (macOS) and newer. Needs Python 3.11 or newer; all else goes into .venv.
+# Works with GNU make 3.81 (macOS) and newer. Needs Python 3.11 or newer; packages go into .venv.
 # A line "##@ Name" begins a group of `make help`; a target with "## text" is listed in it.
 
 PORT ?= 8000
 BIN := .venv/bin
 
-# The contract and the attacks, which hold on PostgreSQL and Redis as they do on SQLite.
+# The tests of the contract and the attacks, which run on SQLite and on PostgreSQL with Redis.
 BOTH := tests/features tests/fuzz tests/vectors
 
-# Two processes, a file of tests at a time (pytest-xdist). The slow files come first by their names,
-# so both processes end at about the same time.
+# pytest-xdist runs the tests in two processes and gives each process one file of tests at a time.
+# The slow files come first by their names, so both processes end at about the same time.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
@@ -41,7 +41,7 @@ test: develop chromium services lint types ## everything: style, types, all test
 	@$(PYTEST)
 	@TEST_BACKEND=production $(PYTEST) $(BOTH)
 
-test-full: ## the same with every case of every table, where `make test` takes some of each kind
+test-full: ## the same, with every case of every table (`make test` takes some of each kind)
 	@FULL=1 $(MAKE) --no-print-directory test
 
 lint: develop ## style: ruff check and ruff format --check
@@ -64,14 +64,14 @@ test-production: develop services ## the contract and the attacks again, on Post
 fuzz: develop ## 50,000 broken requests against the service in process (SEED=2: others)
 	@$(BIN)/python -m assurance.fuzz --count 50000 --seed $(or $(SEED),1)
 
-enumeration: develop ## can /login/begin tell who is registered? answers compared, times measured
+enumeration: develop ## compare responses and times: can /login/begin tell who is registered?
 	@$(BIN)/python -m assurance.enumeration
 
 mutants: ## mutation tests of the security core (MUTANTS="core.tokens.*": only these)
 	@scripts/venv.sh requirements-mutants.txt
 	@$(BIN)/python -m assurance.mutation $(MUTANTS)
 
-soak: develop ## every fault survived, in full: about an hour (NAMES="full-disk ...": only these)
+soak: develop ## cause every fault, in full: about an hour (NAMES="full-disk ...": only these)
 	@$(BIN)/python -m assurance.soak $(NAMES) --full
 
 ##@ Measure
@@ -82,24 +82,24 @@ bench: develop ## what an operation costs, on SQLite and on PostgreSQL + Redis (
 bench-peers: develop ## the same load on other passkey servers, in turns; writes docs/performance.svg
 	@$(BIN)/python -m bench.peers --svg docs/performance.svg $(BENCH)
 
-bench-scale: develop ## what size costs: 100,000 users and a million audit rows (SCALE=--full: ten times)
+bench-scale: develop ## the cost of size: 100,000 users and a million audit rows (SCALE=--full: ten times)
 	@$(BIN)/python -m bench.scale $(SCALE) $(BENCH)
 
 ##@ Maintain
 
-hooks: develop ## run `make lint` before every commit (pre-commit, with the tools of .venv)
+hooks: develop ## run `make lint` and `make types` before every commit (pre-commit)
 	@$(BIN)/pre-commit install
 
-pins: develop ## resolve all requirements again; rewrite constraints.txt and the locks with hashes
+pins: develop ## resolve all requirements again; write constraints.txt and the locks with hashes
 	@$(BIN)/python scripts/pin.py
 
-audit: develop ## known vulnerabilities of the pinned packages; asks the network
+audit: develop ## list known vulnerabilities of the pinned packages; needs the network
 	@$(BIN)/python scripts/audit.py
 
 sbom: develop ## write the bill of materials of the image, sbom.cdx.json (CycloneDX)
 	@$(BIN)/python scripts/sbom.py
 
-# Parts of the targets above.
+# These targets are steps of the targets above.
 
 runtime:
 	@scripts/venv.sh requirements.txt

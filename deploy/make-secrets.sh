@@ -1,13 +1,13 @@
 #!/bin/sh
-# make-secrets.sh [FOLDER]: makes the secrets that compose.yaml mounts, each in a file of its own,
-# in FOLDER (deploy/secrets if not given). A file that is there already is never touched.
+# make-secrets.sh [FOLDER]: makes the secrets that compose.yaml mounts, one file for each secret, in
+# FOLDER (default: deploy/secrets). It never changes an existing file.
 set -eu
 folder=${1:-$(dirname "$0")/secrets}
 mkdir -p "$folder"
 cd "$folder"
 
-# The folder keeps people out. The files themselves must be readable by whatever uid reads them in
-# its container: Compose mounts them with the owner and the mode they have here.
+# Only the owner may read the folder. The files must be readable for all users, because Compose
+# mounts them with this owner and mode, and each container reads them with another uid.
 chmod 0700 .
 umask 0222
 
@@ -15,13 +15,13 @@ random() {
     od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n'
 }
 
-# keep FILE: writes its input to FILE, unless FILE is there.
+# keep FILE: writes its standard input to FILE, unless FILE exists.
 keep() {
     if [ -e "$1" ]; then
         echo "kept  $1"
         cat >/dev/null
     else
-        # Whole or not at all: a half-written secret would be kept for ever.
+        # The rename is atomic: a later run would keep a half-written secret.
         cat >"$1.new"
         mv "$1.new" "$1"
         echo "made  $1"
@@ -33,12 +33,12 @@ for secret in jwt_secret decoy_secret postgres_password database_password \
     random | keep "$secret"
 done
 
-# The service may read and write rows; the owner, who migrates, may also change tables.
+# The role `auth` may read and write rows. The role `auth_owner`, for migrations, may change tables.
 printf 'postgresql://auth:%s@postgres:5432/auth' "$(cat database_password)" | keep database_url
 printf 'postgresql://auth_owner:%s@postgres:5432/auth' "$(cat database_owner_password)" |
     keep database_owner_url
 
-# Without the password one may ask whether Redis lives, and nothing else.
+# Without a password, a client may only send PING (for the health check).
 printf 'redis://auth:%s@redis:6379/0' "$(cat redis_password)" | keep redis_url
 keep redis_acl <<END
 user default on nopass sanitize-payload resetkeys resetchannels -@all +ping

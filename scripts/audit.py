@@ -6,7 +6,7 @@
 |---|---|
 | 0 | every package was looked up, and no vulnerability is known |
 | 1 | a vulnerability is known |
-| 3 | nothing can be said: the advisories did not answer, or do not know all packages |
+| 3 | unknown: the advisories could not be read, or do not have all packages |
 
 pip-audit alone exits with 0 when an index answers "no such package" for every package, as an
 index without advisories does. This script counts such a package as not looked up.
@@ -27,7 +27,7 @@ CLEAN, VULNERABLE, UNKNOWN = 0, 1, 3
 
 
 def main() -> int:
-    """Run pip-audit and say what came of it; the result is the exit status."""
+    """Run pip-audit and print the verdict. Returns the exit status."""
     command = [sys.executable, "-m", "pip_audit", "--progress-spinner", "off", "--disable-pip"]
     command += ["--require-hashes", "--requirement", LOCK, "--format", "json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

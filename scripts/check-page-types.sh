@@ -1,7 +1,8 @@
 #!/bin/sh
 # Checks the types of the page's scripts (static/js, by their JSDoc comments) with TypeScript.
 # Installs the pinned compiler into scripts/page-types/node_modules if it is not there. Without Node
-# the check is left out, except under CI=true: there Node is installed (Debian, as root), or it fails.
+# the check is left out, except under CI=true: there the script installs Node (Debian, as
+# root), or fails.
 set -eu
 cd "$(dirname "$0")/page-types"
 stamp=node_modules/.installed

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Looks for a Chromium for the browser tests, where tests/browser/chromium.py looks, too. If there is
-# none, the script installs one where that needs no password, or else says how to install it.
-# CHROMIUM_PATH names a Chromium elsewhere.
+# Looks for a Chromium for the browser tests, in the same places as tests/browser/chromium.py. If
+# there is none, the script installs one if that needs no password; otherwise it says how to install
+# one. CHROMIUM_PATH names a Chromium in another place.
 #
-# The script is silent if a Chromium is there, and it exits with 0 even if none is: the browser tests
-# are skipped then. REQUIRED=true (`make test`) names the Chromium that was found. CI=true or
+# The script is silent if a Chromium is there, and it exits with 0 even if none is: the browser
+# tests are skipped then. REQUIRED=true (`make test`) names the Chromium that was found. CI=true or
 # REQUIRED=true makes a missing Chromium an error.
 set -eu
 
 # Sets $browser to the Chromium that the tests will use; fails if there is none.
 found() {
-    # An explicit wish is not replaced by something else.
+    # If CHROMIUM_PATH is set, no other Chromium is used.
     browser=${CHROMIUM_PATH:-}
     if [ -n "$browser" ]; then
         [ -x "$browser" ]
@@ -59,11 +59,11 @@ install() {
     root=$(as_root) || return 1
     echo "Installing Chromium for the browser tests ..."
     apt="$root DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120"
-    # $apt is several words on purpose. Lists may be stale in part and good enough all the same.
+    # $apt is several words on purpose. An update may fail: old lists are often sufficient.
     # shellcheck disable=SC2086
     {
         $apt update || true
-        # Ubuntu's name is the second; a font, for a page without letters cannot be judged.
+        # The second name is that of Ubuntu. The tests need a font to measure the page.
         $apt install -y --no-install-recommends chromium fonts-liberation ||
             $apt install -y --no-install-recommends chromium-browser fonts-liberation
     } </dev/null >"$log" 2>&1 || {

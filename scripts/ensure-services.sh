@@ -4,8 +4,8 @@
 #
 # The script is silent if both servers answer, and it exits with 0 even if one is missing: the tests
 # that need it are skipped then. REQUIRED=true (`make test`) names the servers that were found.
-# CI=true or REQUIRED=true makes a missing server an error. TEST_POSTGRES and TEST_REDIS name servers
-# elsewhere: the script believes that they are there.
+# CI=true or REQUIRED=true makes a missing server an error. TEST_POSTGRES and TEST_REDIS name other
+# servers, which the script does not check.
 set -eu
 
 answers() { # port
@@ -51,7 +51,7 @@ postgres || missing="PostgreSQL (127.0.0.1:5432)"
 redis || missing="${missing:+$missing and }Redis (127.0.0.1:6379)"
 if [ -z "$missing" ]; then
     if [ "${REQUIRED:-}" = true ]; then
-        # The defaults stand in tests/support/production.py.
+        # tests/support/production.py has the same defaults.
         echo "The tests on the production backend use" \
             "${TEST_POSTGRES:-postgresql://postgres@127.0.0.1:5432}" \
             "and ${TEST_REDIS:-redis://127.0.0.1:6379/9}."

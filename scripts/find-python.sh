@@ -1,9 +1,9 @@
 #!/bin/sh
-# Prints the Python to build the environment with: $PYTHON if set, else the first that is new enough.
+# Prints the Python for the environment: $PYTHON if it is set, otherwise one that is new enough.
 set -eu
 
 new_enough() {
-    # A version manager's stand-in may be on the PATH and still not run: so run it.
+    # A wrapper of a version manager may be on the PATH and fail when it runs. Therefore run it.
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 }
 

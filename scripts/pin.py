@@ -2,12 +2,12 @@
 
     make pins       resolves every package again; read the diff before you commit it
 
-constraints.txt         what the direct requirements of all files pull in, for `pip install -r`
-requirements.lock       all packages of the service with their hashes: the Dockerfile's
+constraints.txt         the packages that the direct requirements need, for `pip install -r`
+requirements.lock       all packages of the service with their hashes, for the Dockerfile
 requirements-otel.lock  the same, with the packages for traces
 
 uv resolves once for all platforms and for every Python from OLDEST_PYTHON on, and lists the hashes
-of all files of a release, so one lock serves Linux, macOS and Windows. uv does not read pip's
+of all files of a release. So one lock works on Linux, macOS and Windows. uv does not read pip's
 settings: if you use an index of your own, give it in UV_DEFAULT_INDEX.
 """
 

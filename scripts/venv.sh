@@ -1,5 +1,5 @@
 #!/bin/sh
-# venv.sh FILE...: makes .venv if need be and installs the pinned FILEs, unless that is done already.
+# venv.sh FILE...: makes .venv if it does not exist, and installs the pinned FILEs that changed.
 set -eu
 cd "$(dirname "$0")/.."
 venv=.venv
@@ -8,7 +8,8 @@ works() {
     "$venv/bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 }
 
-# What an installation depends on; the stamp beside it holds the same text when it is up to date.
+# Prints what an installation depends on. If the stamp file in .venv has the same
+# text, the installation is up to date.
 fingerprint() {
     "$venv/bin/python" --version
     cksum requirements.txt requirements-otel.txt requirements-dev.txt constraints.txt
@@ -40,7 +41,7 @@ for file in "$@"; do
     stamp="$venv/.installed-$file"
     [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ] && continue
     echo "Installing $file into $venv ..."
-    # Twice quiet: errors only. Where packages come from is the business of your pip settings.
+    # --quiet twice: print errors only. Your pip settings decide where packages come from.
     "$venv/bin/python" -m pip --quiet --quiet --disable-pip-version-check install -r "$file"
     fingerprint >"$stamp"
 done

@@ -1,6 +1,6 @@
 """The fast path for access tokens: a second, quicker reader beside PyJWT, for HS256 only.
 
-It accepts nothing that PyJWT refuses: tests/tokens/test_fast_path.py and
+It accepts nothing that PyJWT refuses: tests/features/tokens/test_fast_path.py and
 tests/fuzz/test_token_mutations.py compare the two. Its price and when to revisit it:
 docs/decisions/0030-token-fast-path.md.
 """

@@ -1,5 +1,6 @@
--- Run once by the image, as its superuser, when the database is made: psql, in the first start.
--- The service reads and writes rows; only the owner, who migrates, changes tables.
+-- The image of PostgreSQL runs this file once with psql, as the superuser, when it creates the
+-- database. The role of the service reads and writes rows. Only the role of migrations
+-- changes tables.
 \set service_password `cat /run/secrets/database_password`
 \set owner_password `cat /run/secrets/database_owner_password`
 

@@ -101,7 +101,7 @@ def test_every_event_has_a_meaning_and_the_reverse() -> None:
 
 
 def test_the_document_shows_the_table_as_it_is() -> None:
-    document = (ROOT / "docs" / "audit-shipping.md").read_text("utf-8")
+    document = (ROOT / "docs" / "audit-forwarding.md").read_text("utf-8")
     for kind, meaning in CLASSIFICATIONS.items():
         cells = (
             f"`{kind.__name__}`",

@@ -177,7 +177,7 @@ def test_a_pipe_that_nobody_reads_stops_no_request(start: Start) -> None:
     """And when somebody reads again, everything is there, each event a line."""
     read, write = os.pipe()
     service = start(audit_sink=("stdout:ecs",))
-    worker: SinkWorker = service.parts.shipping.workers[0]
+    worker: SinkWorker = service.parts.audit_forwarding.workers[0]
     worker._sink = Stdout(ecs, write)
     assert knock(service, 300) == [200] * 300
     # More than the pipe holds.
@@ -275,7 +275,7 @@ def test_a_worker_that_wakes_up_late_cannot_move_the_cursor(start: Start) -> Non
 def test_a_commit_rings_and_nobody_waits_for_the_poll(start: Start) -> None:
     with UdpCollector() as collector:
         service = start(audit_sink=(collector.url,))
-        (worker,) = service.parts.shipping.workers
+        (worker,) = service.parts.audit_forwarding.workers
         worker._schedule = Schedule(poll=60)
         # The poll under way may be a second long.
         time.sleep(1.5)

@@ -13,7 +13,9 @@ from models import User
 
 
 class EmailTaken(Exception):
-    """Another account has this email."""
+    """Another account has this email. `reason` is for the audit row."""
+
+    reason = "email_taken"
 
 
 class UserRow(NamedTuple):

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+# Each test of this folder has its own service: that of tests/features/conftest.py is shared.
+from tests.conftest import clock as clock
+from tests.conftest import service as service
 from tests.support.service import Service
 
 

@@ -26,7 +26,7 @@ ENDPOINTS: dict[str, tuple[str, Send]] = {
     ),
     "login_begin": ("passkeys", lambda service: service.post("/login/begin", {})),
     "login_complete": ("passkeys", lambda service: service.complete_login(None, {})),
-    "read_profile": ("access", lambda service: service.get("/users/x", "token")),
+    "read_profile": ("profiles", lambda service: service.get("/users/x", "token")),
 }
 
 

@@ -18,6 +18,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from core.clock import utc_text
+
 LOGGERS = ("audit", "service")
 # The most records that wait for the disk. Those that come while so many wait are lost.
 MAX_WAITING = 100_000
@@ -31,7 +33,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC)
         line: dict[str, Any] = {
-            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": utc_text(moment, "milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
@@ -45,7 +47,7 @@ class JsonLines(logging.Formatter):
 def _to_json(value: Any) -> str:
     """The JSON form of a time, for which JSON has no type."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+        return utc_text(value)
     raise TypeError(type(value).__name__)
 
 

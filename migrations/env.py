@@ -63,8 +63,8 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    database_url = Settings.from_environment().database_url
-    if database_url.startswith("sqlite:"):
-        run_sqlite(database_url)
+    settings = Settings.from_environment()
+    if settings.uses_sqlite:
+        run_sqlite(settings.database_url)
     else:
-        asyncio.run(run_postgres(database_url))
+        asyncio.run(run_postgres(settings.database_url))

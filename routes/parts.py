@@ -53,7 +53,7 @@ class Parts:
     proxies: TrustedProxies
     requests: RequestMetrics
     rate_limits: RateLimits
-    shipping: AuditForwarding
+    audit_forwarding: AuditForwarding
     health: Health
     profiles: Profiles
     passkeys: PasskeyCeremonies
@@ -76,7 +76,7 @@ class Parts:
         )
         db.listeners.append(metrics.count_event)
         rate_limits = RateLimits(settings, db, counters, metrics.count_rate_limited)
-        shipping = AuditForwarding(settings, db)
+        audit_forwarding = AuditForwarding(settings, db)
         return cls(
             settings=settings,
             clock=clock,
@@ -86,8 +86,8 @@ class Parts:
             proxies=TrustedProxies(settings.trusted_proxies),
             requests=RequestMetrics(metrics.registry),
             rate_limits=rate_limits,
-            shipping=shipping,
-            health=Health(db, challenges, log_file, shipping),
+            audit_forwarding=audit_forwarding,
+            health=Health(db, challenges, log_file, audit_forwarding),
             profiles=Profiles(db, tokens, rate_limits),
             passkeys=PasskeyCeremonies(
                 db=db,
@@ -116,8 +116,8 @@ class Parts:
             stack.push_async_callback(self.challenges.stop)
             await self.db.start()
             await self.passkeys.start()
-            self.shipping.start()
-            stack.push_async_callback(self.shipping.stop)
+            self.audit_forwarding.start()
+            stack.push_async_callback(self.audit_forwarding.stop)
             self.metrics.start()
             stack.push_async_callback(self.metrics.stop)
             learning = asyncio.create_task(self.passkeys.keep_learning())
@@ -126,7 +126,7 @@ class Parts:
 
 
 def _database(settings: Settings) -> Database:
-    if settings.database_url.startswith("sqlite:"):
+    if settings.uses_sqlite:
         return SqliteDatabase(settings.database_url, upgrade)
     return PostgresDatabase(settings.database_url, require_newest, settings.database_pool_size)
 

@@ -28,7 +28,7 @@ class Health:
     db: Database
     challenges: Challenges
     log_file: LogFile
-    shipping: AuditForwarding
+    audit_forwarding: AuditForwarding
 
     async def report(self) -> tuple[bool, dict[str, str]]:
         """Whether ceremonies can be held, and the state of each part by its name."""
@@ -38,7 +38,7 @@ class Health:
         ready = all(answer == OK for answer in parts.values())
         lost = self.log_file.lines_lost
         log = f"{lost} lines lost" if lost else OK
-        return ready, {**parts, "log": log, **self.shipping.report()}
+        return ready, {**parts, "log": log, **self.audit_forwarding.report()}
 
     async def _database(self) -> str:
         found, needed = await self.db.read(revision_in), newest_revision()

@@ -21,10 +21,9 @@ OLDEST_SQLITE = (3, 35)
 
 def database(installation: Installation) -> Iterator[Finding]:
     """All checks of the database, of either kind."""
-    url = installation.settings.database_url
-    if url.startswith("sqlite:"):
+    if installation.settings.uses_sqlite:
         yield from _sqlite(installation)
-    elif url.startswith("postgresql:"):
+    elif installation.settings.database_url.startswith("postgresql:"):
         yield from check_postgres(installation)
 
 

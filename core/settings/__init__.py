@@ -161,6 +161,11 @@ class Settings(BaseModel):
         return development if self.serve_docs is None else self.serve_docs
 
     @property
+    def uses_sqlite(self) -> bool:
+        """Whether the database is an SQLite file; if not, it is PostgreSQL."""
+        return self.database_url.startswith("sqlite:")
+
+    @property
     def accepted_origins(self) -> tuple[str, ...]:
         """The origins whose pages may hold a ceremony: ORIGIN and RELATED_ORIGINS."""
         return (*self.origin, *self.related_origins)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from core.clock import utc_text
 from services.audit_forwarding.classification import (
     AUTHENTICATION,
     ENTITY_MANAGEMENT,
@@ -128,7 +129,7 @@ def line(document: dict[str, Any]) -> str:
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC, to the microsecond (RFC 5424 §6.2.3 allows no more)."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return utc_text(moment, "microseconds")
 
 
 def _ip(text: str | None) -> str | None:

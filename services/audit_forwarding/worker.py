@@ -190,8 +190,7 @@ class AuditForwarding:
     """The sink workers of this process."""
 
     def __init__(self, settings: Settings, db: Database, schedule: Schedule | None = None) -> None:
-        sqlite = settings.database_url.startswith("sqlite:")
-        outbox: Outbox = SqliteOutbox() if sqlite else PostgresOutbox()
+        outbox: Outbox = SqliteOutbox() if settings.uses_sqlite else PostgresOutbox()
         self._db = db
         self._schedule = schedule or Schedule()
         self.workers = [

@@ -11,6 +11,7 @@ import pytest
 
 import audit
 from audit import Caller, Principal
+from core.encoding import escape_unprintable
 from services.audit_forwarding import syslog
 from services.audit_forwarding.classification import CLASSIFICATIONS, UNKNOWN, classify
 from services.audit_forwarding.json_formats import ecs, line, ocsf
@@ -250,7 +251,9 @@ def test_a_hostile_value_stays_in_its_place(value: str) -> None:
         assert len(message.decode().splitlines()) == 1
         found = parsed(message)
         assert found["id"] == "row-1"
-        assert found["userAgent"] == found["userEmail"] == found["text"] == syslog.escape(value)
+        assert (
+            found["userAgent"] == found["userEmail"] == found["text"] == escape_unprintable(value)
+        )
     for shape in (ecs, ocsf):
         text = line(shape(row))
         assert text.isascii()
@@ -270,9 +273,9 @@ def test_a_message_is_cut_to_what_a_receiver_takes(limit: int, char: str, length
     assert len(message) <= limit
     found = parsed(message)
     assert found["id"] == row.id
-    assert syslog.escape(long).startswith(found["userAgent"])
-    assert syslog.escape(long).startswith(found["text"])
-    whole = found["text"] == found["userAgent"] == syslog.escape(long)
+    assert escape_unprintable(long).startswith(found["userAgent"])
+    assert escape_unprintable(long).startswith(found["text"])
+    whole = found["text"] == found["userAgent"] == escape_unprintable(long)
     assert whole is ("truncated" not in found)
 
 

@@ -44,9 +44,8 @@ def knock(service: Service, times: int = 1) -> list[int]:
 
 
 def ids(service: Service) -> list[str]:
-    """Every row there is, in the order of shipping."""
-    sqlite = service.settings.database_url.startswith("sqlite")
-    order = "rowid" if sqlite else "position"
+    """The id of every audit row, in the order of forwarding."""
+    order = "rowid" if service.settings.uses_sqlite else "position"
     found = rows(service, f"SELECT id FROM audit_logs ORDER BY {order}")
     return [row["id"] for row in found]
 
@@ -177,7 +176,7 @@ def test_a_pipe_that_nobody_reads_stops_no_request(start: Start) -> None:
     """And when somebody reads again, everything is there, each event a line."""
     read, write = os.pipe()
     service = start(audit_sink=("stdout:ecs",))
-    worker: SinkWorker = service.parts.shipping.workers[0]
+    worker: SinkWorker = service.parts.audit_forwarding.workers[0]
     worker._sink = Stdout(ecs, write)
     assert knock(service, 300) == [200] * 300
     # More than the pipe holds.
@@ -207,7 +206,7 @@ class Hesitant:
 
 def worker_of(service: Service, sink: Any, schedule: Schedule | None = None) -> SinkWorker:
     """A second worker's worker, over the same database."""
-    sqlite = service.settings.database_url.startswith("sqlite")
+    sqlite = service.settings.uses_sqlite
     outbox = SqliteOutbox() if sqlite else PostgresOutbox()
     return SinkWorker(
         "syslog+udp://sink:514", sink, service.parts.db, outbox, schedule or Schedule()
@@ -275,7 +274,7 @@ def test_a_worker_that_wakes_up_late_cannot_move_the_cursor(start: Start) -> Non
 def test_a_commit_rings_and_nobody_waits_for_the_poll(start: Start) -> None:
     with UdpCollector() as collector:
         service = start(audit_sink=(collector.url,))
-        (worker,) = service.parts.shipping.workers
+        (worker,) = service.parts.audit_forwarding.workers
         worker._schedule = Schedule(poll=60)
         # The poll under way may be a second long.
         time.sleep(1.5)

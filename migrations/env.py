@@ -25,11 +25,11 @@ def run(connection: Connection) -> None:
         connection.commit()
     with connection.begin():
         if sqlite:
-            # Python's driver begins no transaction for DDL by itself.
+            # Python's driver begins no transaction for DDL implicitly.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-        # After the transaction has begun: otherwise Alembic commits each migration by itself on
+        # After the transaction has begun: otherwise Alembic commits after each migration on
         # SQLite, and a second process could begin between two of them.
         context.configure(
             connection=connection,

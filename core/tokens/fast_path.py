@@ -1,6 +1,6 @@
 """The fast path for access tokens: a second, quicker reader beside PyJWT, for HS256 only.
 
-It accepts nothing that PyJWT refuses: tests/tokens/test_fast_path.py and
+It accepts nothing that PyJWT refuses: tests/features/tokens/test_fast_path.py and
 tests/fuzz/test_token_mutations.py compare the two. Its price and when to revisit it:
 docs/decisions/0030-token-fast-path.md.
 """
@@ -25,7 +25,7 @@ class FastPath:
     def read(self, token: str) -> dict[str, Any] | None:
         """The claims, unchecked, of a token with this header and a valid signature; None if not.
 
-        None is no verdict: the caller then asks PyJWT, which names what is wrong.
+        With None the caller asks PyJWT, whose error names the fault.
         """
         message, _, signature = token.rpartition(".")
         header, _, payload = message.partition(".")

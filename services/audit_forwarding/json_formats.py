@@ -27,7 +27,7 @@ UNKNOWN_USER = "unknown"
 
 def ecs(row: EventRow) -> dict[str, Any]:
     """The row as an ECS document, without empty members."""
-    meaning = classify(row)
+    classified = classify(row)
     users = [who for who in (row.user_email, row.subject_email) if who]
     ip = _ip(row.ip_address)
     return _filled(
@@ -37,9 +37,9 @@ def ecs(row: EventRow) -> dict[str, Any]:
             "message": row.details,
             "event": {
                 "id": row.id,
-                "kind": meaning.kind,
-                "category": list(meaning.category),
-                "type": list(meaning.type),
+                "kind": classified.kind,
+                "category": list(classified.category),
+                "type": list(classified.type),
                 "outcome": "success" if row.success else "failure",
                 "action": row.event_type,
                 "reason": row.reason,
@@ -67,8 +67,12 @@ def _target(row: EventRow) -> dict[str, Any]:
 
 def ocsf(row: EventRow) -> dict[str, Any]:
     """The row as an OCSF document, without empty members."""
-    meaning = classify(row)
-    kind, (activity_id, activity), severity = meaning.ocsf, meaning.activity, meaning.severity
+    classified = classify(row)
+    kind, (activity_id, activity), severity = (
+        classified.ocsf,
+        classified.activity,
+        classified.severity,
+    )
     return _filled(
         {
             "category_uid": kind.category_uid,

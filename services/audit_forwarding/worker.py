@@ -82,7 +82,7 @@ class SinkWorker:
             try:
                 await self._forward()
             except Unavailable:
-                # The database reports its own outages.
+                # core/database logs the outages of the database.
                 await self._sleep(self._schedule.poll)
             except Exception as error:
                 self._failed(error)
@@ -223,7 +223,7 @@ class AuditForwarding:
             worker.stop()
         done, late = await asyncio.wait(self._tasks, timeout=self._schedule.close_timeout)
         for task in late:
-            # The thread may still send, so the lease is kept until it ends by itself.
+            # The thread may still send, so the lease is kept until it expires.
             task.cancel()
         ended = (
             worker for worker, task in zip(self.workers, self._tasks, strict=True) if task in done

@@ -1,6 +1,6 @@
 """The parts of one running service: built once from the settings, typed, and never replaced.
 
-This module is in routes/ and not in services/, because parts of the edge (routes/edge) belong to it.
+This module is in routes/ and not in services/, because it also builds parts of routes/edge.
 """
 
 from __future__ import annotations

@@ -43,10 +43,10 @@ def secret_files(installation: Installation) -> Iterator[Finding]:
     for name in SECRET_SETTINGS:
         file = installation.environment.get(f"{name}_FILE")
         if file and Path(file).exists():
-            yield _judge_mode(f"{name}_FILE", Path(file))
+            yield _check_mode(f"{name}_FILE", Path(file))
 
 
-def _judge_mode(name: str, file: Path) -> Finding:
+def _check_mode(name: str, file: Path) -> Finding:
     mode = file.stat().st_mode
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
         return warn(f"others may write {name}: `chmod go-w {file}`")

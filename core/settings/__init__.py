@@ -98,7 +98,7 @@ class Settings(BaseModel):
     )
     cors_origins: CommaSeparated = Field((), description="origins whose pages may call the API")
     trusted_proxies: CommaSeparated = Field(
-        (), description="networks whose `X-Forwarded-For` is believed, comma-separated"
+        (), description="networks whose `X-Forwarded-For` is trusted, comma-separated"
     )
     decoy_secret: SecretStr | None = Field(
         None,

@@ -1,4 +1,4 @@
-"""Services that ship, on SQLite and on PostgreSQL, and collectors to ship to."""
+"""Services that forward audit rows, on SQLite and on PostgreSQL, and collectors for the rows."""
 
 from __future__ import annotations
 

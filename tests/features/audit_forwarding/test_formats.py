@@ -1,4 +1,4 @@
-"""What leaves: every event has its meaning, and no value leaves the place it belongs to."""
+"""The formats of forwarding: every event is classified, and every value stays in its field."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_the_document_shows_the_table_as_it_is() -> None:
 
 @pytest.mark.parametrize("kind", EVENTS)
 def test_a_row_is_given_the_classification_of_its_class(kind: type[audit.Event]) -> None:
-    """From the row alone: type, success, and for a clone the reason."""
+    """By the row alone: its type, its outcome and, for a suspected clone, its reason."""
     assert classify(example(kind)) is CLASSIFICATIONS[kind]
     plain = row_of(kind(JANE, BOB))._replace(reason="anything")
     if kind is not audit.CloneSuspected:
@@ -266,7 +266,7 @@ def test_a_hostile_value_stays_in_its_place(value: str) -> None:
 @pytest.mark.parametrize("char", ["x", "é", "山", "👩", '"', "\\", "\x1b", "\u2028"], ids=repr)
 @pytest.mark.parametrize("length", [100, 512, 3000, 20_000])
 def test_a_message_is_cut_to_what_a_receiver_takes(limit: int, char: str, length: int) -> None:
-    """The text goes first, then the ends of the values; what is left is whole, and says so."""
+    """First the text is cut, then the values. A cut message has the parameter `truncated`."""
     long = char * length
     row = example(audit.LoginRefused)._replace(user_agent=long, details=long, user_email=long)
     message = syslog.message(row, "h" * 300, limit)

@@ -6,8 +6,8 @@ folder=${1:-$(dirname "$0")/secrets}
 mkdir -p "$folder"
 cd "$folder"
 
-# The folder keeps other users out. The files must be readable by every uid, because each container
-# reads them with its own: Compose mounts them with the owner and the mode they have here.
+# The folder keeps people out. The files themselves must be readable by whatever uid reads them in
+# its container: Compose mounts them with the owner and the mode they have here.
 chmod 0700 .
 umask 0222
 
@@ -21,7 +21,7 @@ keep() {
         echo "kept  $1"
         cat >/dev/null
     else
-        # Written as a whole: an interrupted run must not leave a partial secret.
+        # Whole or not at all: a half-written secret would be kept for ever.
         cat >"$1.new"
         mv "$1.new" "$1"
         echo "made  $1"

@@ -59,7 +59,7 @@ install() {
     root=$(as_root) || return 1
     echo "Installing Chromium for the browser tests ..."
     apt="$root DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120"
-    # $apt is several words on purpose. If a list cannot be updated, the old one may still do.
+    # $apt is several words on purpose. Lists may be stale in part and good enough all the same.
     # shellcheck disable=SC2086
     {
         $apt update || true

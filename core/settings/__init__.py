@@ -98,7 +98,9 @@ class Settings(BaseModel):
     )
     cors_origins: CommaSeparated = Field((), description="origins whose pages may call the API")
     trusted_proxies: CommaSeparated = Field(
-        (), description="networks whose `X-Forwarded-For` is trusted, comma-separated"
+        (),
+        description="networks of your proxies: only their `X-Forwarded-For` is used; "
+        "comma-separated",
     )
     decoy_secret: SecretStr | None = Field(
         None,

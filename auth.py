@@ -23,15 +23,9 @@ from core import errors
 from core.database.interface import Database, Transaction
 from core.email_address import EmailAddress
 from core.errors import Unavailable
-from core.ids import random_id
 from core.relying_party.ceremonies import RelyingParty
 from core.relying_party.client_data import UnverifiedClientData
-from core.relying_party.credential_record import (
-    CredentialRecord,
-    NewCredentialRecord,
-    VerifiedLogin,
-    user_handle,
-)
+from core.relying_party.credential_record import NewCredentialRecord, VerifiedLogin
 from core.relying_party.decoys import SAMPLE_SIZE, Decoys
 from core.relying_party.errors import BadCredential, PossibleClone
 from core.relying_party.options import CredentialDescriptor
@@ -102,7 +96,7 @@ class PasskeyCeremonies:
 
         if not await self.db.decide(unit):
             raise errors.RegistrationNotPossible()
-        user = _pending_user(form)
+        user = PendingUser.of(form)
         challenge = await self.challenges.put(Pending("registration", email, user))
         return self.relying_party.creation_options(
             challenge=challenge,
@@ -124,9 +118,7 @@ class PasskeyCeremonies:
             user, passkey = self._judge_registration(pending, data, email, credential)
             return await self._store_registration(caller, user, passkey)
         except (BadCredential, EmailTaken, CredentialTaken) as error:
-            event = audit.RegistrationRefused(
-                Principal(None, email.canonical), reason=_reason_of(error)
-            )
+            event = audit.RegistrationRefused(Principal(None, email.canonical), reason=error.reason)
             await self.db.autocommit(lambda tx: audit.record(tx, caller, event))
             raise errors.RegistrationFailed() from None
 
@@ -180,7 +172,8 @@ class PasskeyCeremonies:
         if not known and self.danger_reveal_unknown_email:
             raise errors.InvalidCredentials()
         allowed = [
-            CredentialDescriptor(key, _split(transports)) for key, transports in known or decoys
+            CredentialDescriptor(key, credentials.transports_in(text))
+            for key, text in known or decoys
         ]
         offered = frozenset(key for key, _ in known)
         pending = Pending("login", email.canonical, offered=offered)
@@ -208,9 +201,10 @@ class PasskeyCeremonies:
 
         The error is the same for every cause; the audit row has the reason.
 
-        The assertion is verified before `found` is looked at. A decoy, a disabled account or a
-        passkey that was not offered would otherwise be refused sooner than a bad signature, and the
-        time would tell them apart. So the verdict is a value first, and is raised last.
+        The assertion is verified before the code asks whether the passkey exists and may log in.
+        Otherwise a decoy, a disabled account or a passkey that was not offered would be refused
+        sooner than a bad signature, and the time would tell them apart. For this reason
+        `_judge_login` returns BadCredential as a value, which is raised after those checks.
         """
         data = parse_client_data(assertion)
         pending = await self.challenges.take(data.challenge) if data else None
@@ -247,7 +241,9 @@ class PasskeyCeremonies:
             return self.relying_party.verify_authentication(
                 response,
                 expected_challenge=challenge,
-                credential_record=_credential_record(*found) if found else placeholder_credential(),
+                credential_record=credentials.record_of(*found)
+                if found
+                else placeholder_credential(),
                 require_user_handle=pending.email is None,
             )
         except BadCredential as error:
@@ -278,18 +274,6 @@ def _subject(user: Owner) -> Subject:
     return Subject(user.id, user.email, user.first_name, user.last_name, user.role)
 
 
-def _pending_user(form: RegisterBegin) -> PendingUser:
-    return PendingUser(
-        id=random_id(),
-        first_name=form.first_name,
-        last_name=form.last_name,
-        email=form.email.canonical,
-        email_typed=form.email.typed,
-        date_of_birth=form.date_of_birth,
-        job_title=form.job_title,
-    )
-
-
 def _refusal_reason(account: Account | None) -> str | None:
     """The reason why an account cannot log in, or None if it can."""
     if account is None:
@@ -300,7 +284,7 @@ def _refusal_reason(account: Account | None) -> str | None:
 
 
 def _require_ceremony(pending: Pending | None, kind: str, email: EmailAddress | None) -> Pending:
-    """The pending ceremony, if it is of this kind and was begun for this email. BadCredential."""
+    """`pending`, if it is of this kind and was begun for this email. Raises BadCredential."""
     if pending is None:
         raise BadCredential("no_ceremony")
     if pending.ceremony != kind:
@@ -323,25 +307,6 @@ def _require_entitled(
         raise BadCredential("user_disabled")
 
 
-def _credential_record(passkey: Passkey, user: Owner) -> CredentialRecord:
-    return CredentialRecord(
-        public_key=passkey.public_key,
-        sign_count=passkey.sign_count,
-        backup_eligible=bool(passkey.backup_eligible),
-        user_handle=user_handle(user.id),
-    )
-
-
 def _require_email(given: EmailAddress | None, expected: str) -> None:
     if given is None or given.canonical != expected:
         raise BadCredential("other_email")
-
-
-def _reason_of(error: BadCredential | EmailTaken | CredentialTaken) -> str:
-    if isinstance(error, BadCredential):
-        return error.reason
-    return "email_taken" if isinstance(error, EmailTaken) else "credential_taken"
-
-
-def _split(transports: str) -> tuple[str, ...]:
-    return tuple(filter(None, transports.split(",")))

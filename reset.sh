@@ -61,7 +61,7 @@ stop_server() {
 
 start_server() {
     mark="reset-$$-$RANDOM-$(date +%s)"
-    # No output may stay tied to this script's, or whoever reads that would wait for the server.
+    # The server must not inherit this script's output: a reader of it would wait for the server.
     nohup "$PYTHON" -X "started_by=$mark" -m uvicorn main:app --host 127.0.0.1 --port "$PORT" \
         --no-proxy-headers --no-server-header </dev/null >"$OUTPUT" 2>&1 &
     pid=$!

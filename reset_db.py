@@ -1,7 +1,7 @@
 """Delete the local SQLite database and the log file, to start afresh.
 
     python reset_db.py            refuses while a process has the database open
-    python reset_db.py --force    deletes all the same
+    python reset_db.py --force    deletes even then
     python reset_db.py --list     prints what would be deleted
 
 Reads DATABASE_URL and LOG_FILE as the service does. Exit code 0: done; 1: refused, nothing deleted.
@@ -24,20 +24,20 @@ from urllib.parse import unquote
 DATABASE_FILES = ("", "-wal", "-shm", "-journal")
 
 
-class Refusal(Exception):
-    """Why nothing was deleted, in one sentence."""
+class ResetError(Exception):
+    """Nothing was deleted; the text says why, in one sentence."""
 
 
 def main(argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
-    """Delete what is there and say so; the exit code tells whether it was refused."""
+    """Delete the files and print their names. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="reset_db.py", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--force", action="store_true", help="even while a process has it open")
     parser.add_argument("--list", action="store_true", help="only print what would be deleted")
     options = parser.parse_args(argv)
     try:
         reset(environment, force=options.force, only_list=options.list)
-    except Refusal as refusal:
-        print(f"Refused: {refusal}", file=sys.stderr)
+    except ResetError as error:
+        print(f"Refused: {error}", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"Refused: {error.filename}: {error.strerror}.", file=sys.stderr)
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None, environment: Mapping[str, str] = os.
 
 
 def reset(environment: Mapping[str, str], *, force: bool, only_list: bool = False) -> None:
-    """Check everything first, then delete. Raises Refusal or OSError."""
+    """Check everything first, then delete. Raises ResetError or OSError."""
     database = database_path(environment)
     log = Path(_setting("LOG_FILE", "app.log", environment))
     files = [path for end in DATABASE_FILES if _is_file(path := Path(f"{database}{end}"))]
@@ -58,7 +58,7 @@ def reset(environment: Mapping[str, str], *, force: bool, only_list: bool = Fals
         return
     is_open = database in files and _is_open(database)
     if is_open and not force:
-        raise Refusal(
+        raise ResetError(
             f"{database} is open in another process. Stop the server first, or use --force: "
             "a server that goes on would keep writing to deleted files."
         )
@@ -72,15 +72,15 @@ def reset(environment: Mapping[str, str], *, force: bool, only_list: bool = Fals
 
 
 def database_path(environment: Mapping[str, str]) -> Path:
-    """The file that DATABASE_URL names. Raises Refusal unless it is a plain SQLite file."""
+    """The file that DATABASE_URL names. Raises ResetError unless it is a plain SQLite file."""
     url = _setting("DATABASE_URL", "sqlite:///./app.db", environment)
     kind = url.partition(":")[0]
     if kind.partition("+")[0] != "sqlite":
         # The rest of the URL may hold a password: only its kind is repeated.
-        raise Refusal(f"DATABASE_URL is {kind}, and this script deletes SQLite files only.")
+        raise ResetError(f"DATABASE_URL is {kind}, and this script deletes SQLite files only.")
     name = url.partition(":///")[2]
     if not name or name == ":memory:" or "?" in name:
-        raise Refusal("DATABASE_URL does not name a plain SQLite file.")
+        raise ResetError("DATABASE_URL does not name a plain SQLite file.")
     return Path(unquote(name))
 
 
@@ -91,18 +91,18 @@ def _setting(name: str, default: str, environment: Mapping[str, str]) -> str:
     try:
         return Path(file).read_text(encoding="utf-8").strip() or default
     except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"{name}_FILE cannot be read: {type(error).__name__}.") from None
+        raise ResetError(f"{name}_FILE cannot be read: {type(error).__name__}.") from None
 
 
 def _is_file(path: Path) -> bool:
-    """Whether there is something to delete. Raises Refusal for anything but a regular file."""
+    """Whether there is something to delete. Raises ResetError for anything but a regular file."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
         return False
     if not stat.S_ISREG(mode):
         kind = "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
-        raise Refusal(f"{path} is {kind}, and only regular files are deleted.")
+        raise ResetError(f"{path} is {kind}, and only regular files are deleted.")
     return True
 
 
@@ -110,7 +110,7 @@ def _check_is_sqlite(database: Path) -> None:
     """A wrong DATABASE_URL must not delete another file. An empty file is a new database."""
     with database.open("rb") as file:
         if file.read(16) not in (b"", b"SQLite format 3\x00"):
-            raise Refusal(f"{database} is not an SQLite database.")
+            raise ResetError(f"{database} is not an SQLite database.")
 
 
 def _is_open(database: Path) -> bool:

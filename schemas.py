@@ -7,7 +7,7 @@ a credential is a failed ceremony, which has one public answer, and not a 422.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from core.clock import utc_text
 from core.email_address import MAX_EMAIL, EmailAddress
 from core.person import MAX_NAME, InvalidValue, parse_birth_date, parse_name
 
@@ -50,10 +51,6 @@ def _parse_email(value: Any) -> EmailAddress:
         raise InvalidValue("email", "Must be a plain email address") from None
 
 
-def _utc_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-
-
 EMAIL_SCHEMA = {"type": "string", "format": "email", "maxLength": MAX_EMAIL}
 Email = Annotated[EmailAddress, _validator(_parse_email), WithJsonSchema(EMAIL_SCHEMA)]
 Name = Annotated[
@@ -68,7 +65,7 @@ BirthDate = Annotated[
 ]
 UtcTime = Annotated[
     datetime,
-    PlainSerializer(_utc_text, return_type=str),
+    PlainSerializer(utc_text, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 

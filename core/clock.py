@@ -1,4 +1,4 @@
-"""The clock, as an object that is injected, so that tests can stop it and move it."""
+"""The clock, as an object that is injected, so that tests can move it. Times as text."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds since some start. They never run backwards, whatever sets the wall clock."""
         ...
+
+
+def utc_text(moment: datetime, timespec: str = "auto") -> str:
+    """`moment` in ISO 8601, in UTC with "Z". `timespec`: the precision, as in `isoformat`."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
 
 
 class SystemClock:

@@ -14,7 +14,7 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 MAX_EMAIL = 254
 # RFC 5321 §4.5.3.1.1 and RFC 1035 §2.3.4.
 MAX_LOCAL, MAX_LABEL = 64, 63
-# Unicode's Default_Ignorable_Code_Point: characters that are drawn as nothing.
+# Unicode's Default_Ignorable_Code_Point: invisible characters.
 IGNORABLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"

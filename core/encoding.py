@@ -1,4 +1,4 @@
-"""base64url without padding (RFC 4648 §5): exactly one text for every byte string."""
+"""Texts for bytes (base64url without padding, RFC 4648 §5), and text without control characters."""
 
 from __future__ import annotations
 
@@ -18,3 +18,16 @@ def base64url_decode(text: str) -> bytes:
     if base64url_encode(data) != text:
         raise ValueError("not canonical base64url")
     return data
+
+
+def escape_unprintable(text: str) -> str:
+    """`text` with every unprintable character written as an escape, such as ``\\n``.
+
+    The result is safe to show in a terminal, and is one line.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )

@@ -1,7 +1,8 @@
 """`app.log`: one line of JSON for each event, written by a thread of its own.
 
 No request waits for the disk, and no request fails because of it. A line that cannot be written is
-counted, and stderr says so once a minute at most; the event's row is in `audit_logs` all the same.
+counted, and stderr reports that at most once a minute. The event's row is in `audit_logs` in any
+case.
 docs/decisions/0033-log-file-thread.md says why the thread gathers lines.
 """
 
@@ -18,6 +19,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from core.clock import utc_text
+
 LOGGERS = ("audit", "service")
 # The most records that wait for the disk. Those that come while so many wait are lost.
 MAX_WAITING = 100_000
@@ -31,7 +34,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC)
         line: dict[str, Any] = {
-            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": utc_text(moment, "milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
@@ -45,7 +48,7 @@ class JsonLines(logging.Formatter):
 def _to_json(value: Any) -> str:
     """The JSON form of a time, for which JSON has no type."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+        return utc_text(value)
     raise TypeError(type(value).__name__)
 
 
@@ -81,12 +84,12 @@ class LogFileHandler(WatchedFileHandler):
         self.report_lost(vars(record)["lines"])
 
     def report_lost(self, lines: int) -> None:
-        """Count `lines` as lost, and say so on stderr unless it was said within the last minute."""
+        """Count `lines` as lost, and say so on stderr unless it did so within the last minute."""
         self.lines_lost += lines
         if time.monotonic() - self._reported_at >= REPORT_EVERY_SECONDS:
             self._reported_at = time.monotonic()
             error = type(sys.exc_info()[1]).__name__
-            # Writing to stderr may fail, too. Whoever logs must not see that.
+            # Writing to stderr may fail, too. The code that logs must not get that error.
             with suppress(Exception):
                 sys.stderr.write(
                     f"app.log cannot be written ({error}): {self.lines_lost} lines lost\n"

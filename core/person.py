@@ -1,4 +1,4 @@
-"""What a registration form says of a person: names and the date of birth.
+"""The personal data of a registration form: names and the date of birth.
 
 Each function takes any JSON value, and returns the normalised value or raises InvalidValue.
 """

@@ -36,7 +36,7 @@ def require_shared_state(settings: Settings, workers: int) -> None:
         raise ConfigurationError(
             f"{workers} workers need REDIS_URL: a login begun at one is completed at another"
         )
-    if settings.database_url.startswith("sqlite:"):
+    if settings.uses_sqlite:
         # One process queues its writers and commits them together. Several processes are as safe,
         # but SQLite lets them only retry, in no order. Of 200 writers in four processes some waited
         # for 3 of the 5 seconds after which SQLite gives up.

@@ -57,7 +57,7 @@ def compressed_point(honest: CoseKey) -> CoseKey:
 def rsa(bits: int = 2048, e: int = 65537) -> CoseKey:
     """RS256 with a modulus of `bits` and the exponent `e`, even weak ones.
 
-    Nobody can sign with it, except that everybody can with e = 1.
+    Its private key is not known to anybody; but with e = 1 everybody can sign.
     """
     modulus, exponent = cose.minimal_bytes(_modulus(bits)), cose.minimal_bytes(e)
     return {KTY: cose.KTY_RSA, ALG: cose.RS256, N: modulus, E: exponent}

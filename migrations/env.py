@@ -25,11 +25,11 @@ def run(connection: Connection) -> None:
         connection.commit()
     with connection.begin():
         if sqlite:
-            # Python's driver begins no transaction for DDL by itself.
+            # Python's driver begins no transaction for DDL implicitly.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-        # After the transaction has begun: otherwise Alembic commits each migration by itself on
+        # After the transaction has begun: otherwise Alembic commits after each migration on
         # SQLite, and a second process could begin between two of them.
         context.configure(
             connection=connection,
@@ -63,8 +63,8 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    database_url = Settings.from_environment().database_url
-    if database_url.startswith("sqlite:"):
-        run_sqlite(database_url)
+    settings = Settings.from_environment()
+    if settings.uses_sqlite:
+        run_sqlite(settings.database_url)
     else:
-        asyncio.run(run_postgres(database_url))
+        asyncio.run(run_postgres(settings.database_url))

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from audit import Caller
+from core.encoding import escape_unprintable
 from routes.parts import Parts
 
 MAX_USER_AGENT = 512
@@ -64,11 +65,5 @@ def context_of(request: Request) -> RequestContext:
 
 
 def _printable(text: str) -> str:
-    """At most MAX_USER_AGENT characters, safe to show in a terminal: control characters escaped."""
-    text = text[:MAX_USER_AGENT]
-    if text.isprintable():
-        return text
-    escaped = (
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
-    return "".join(escaped)[:MAX_USER_AGENT]
+    """At most MAX_USER_AGENT characters, safe to show in a terminal."""
+    return escape_unprintable(text[:MAX_USER_AGENT])[:MAX_USER_AGENT]

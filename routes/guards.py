@@ -1,4 +1,4 @@
-"""What stands at the head of an endpoint: one line for each condition of the request."""
+"""Checks that an endpoint makes first, one line for each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def rate_limited(ctx: RequestContext, action: str, email: EmailAddress | N
 def bearer_token(ctx: RequestContext) -> str | None:
     """The bearer token of the request (RFC 6750 §2.1), not yet verified; None without one.
 
-    The service verifies it, because a request with a bad token goes on record, too.
+    services/profiles.py verifies it, because a request with a bad token is recorded, too.
     """
     scheme, _, token = ctx.request.headers.get("authorization", "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None

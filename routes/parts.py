@@ -1,6 +1,6 @@
 """The parts of one running service: built once from the settings, typed, and never replaced.
 
-Here and not in services/, because the ceremonies (auth.py), the services and the edge are parts.
+This module is in routes/ and not in services/, because it also builds parts of routes/edge.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Parts:
     async def running(self) -> AsyncIterator[None]:
         """Open every part; close them in reverse order. A part that fails stops no other.
 
-        The log file closes last: whatever the database still writes must find it open.
+        The log file closes last, because the database may still log while it stops.
         """
         async with AsyncExitStack() as stack:
             self.log_file.start()
@@ -126,7 +126,7 @@ class Parts:
 
 
 def _database(settings: Settings) -> Database:
-    if settings.database_url.startswith("sqlite:"):
+    if settings.uses_sqlite:
         return SqliteDatabase(settings.database_url, upgrade)
     return PostgresDatabase(settings.database_url, require_newest, settings.database_pool_size)
 

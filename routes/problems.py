@@ -1,4 +1,4 @@
-"""Every error leaves as `application/problem+json` (RFC 9457), and stands so in the document.
+"""Every error leaves as `application/problem+json` (RFC 9457), also in the OpenAPI document.
 
 Each body has `type`, `title`, `status`, `detail`, `code` and `request_id`. A body never repeats
 what the client sent.

@@ -26,7 +26,7 @@ async def read_body(request: Request, content_type: str, model: type[BaseModel])
     if not body:
         raise RequestValidationError([{"type": "missing", "loc": ("body",)}])
     if not JSON_CONTENT.fullmatch(content_type):
-        # The bytes are no object, so that the model refuses them.
+        # Every model refuses bytes, because they are not an object.
         return _validated(model, body)
     try:
         value = strict_json.loads(body)

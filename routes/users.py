@@ -1,4 +1,4 @@
-"""Profiles over HTTP: what an access token opens."""
+"""Profiles over HTTP, for requests with an access token."""
 
 from __future__ import annotations
 

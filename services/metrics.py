@@ -4,8 +4,8 @@ No label holds anything that a client sent: kinds, outcomes, reasons, route temp
 are words of this service.
 
 With PROMETHEUS_MULTIPROC_DIR set, the workers of one server keep their values in files of that
-directory, and each of them answers a scrape with the sum over all. services/metrics_files.py cares
-for the files.
+directory, and each of them answers a scrape with the sum over all. services/metrics_files.py
+manages the files.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 import audit
 from services import metrics_files
 
-# One sample per series with the time of its creation: a second name for each counter.
+# Otherwise each counter gets a second series, with the time of its creation.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 PREFIX = "passkeys_"
@@ -42,7 +42,7 @@ CEREMONIES = (
     "user_access",
 )
 OUTCOMES = ("refused", "success")
-# Of the names that a component's `metrics()` may have, those that can fall.
+# The names in a component's `metrics()` whose values can fall, with their help texts.
 GAUGES = {
     "challenges_waiting": "Begun ceremonies in this process's memory",
     "writer_queue_length": "Units of work that wait for SQLite's writer",
@@ -51,7 +51,7 @@ GAUGES = {
     "redis_pool_size": "Connections to Redis that this process may hold",
     "log_queue_length": "Lines that wait for the log file",
 }
-# Those that only grow.
+# The names whose values only grow.
 COUNTERS = {
     "writer_batches": "Commits of SQLite's writer",
     "writer_units": "Units of work in those commits",
@@ -130,7 +130,7 @@ class Metrics:
             self._task = asyncio.create_task(self._publish_forever())
 
     async def stop(self) -> None:
-        """End the task, and take back what is only true while this worker lives."""
+        """End the task, and drop the gauges of this worker."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):

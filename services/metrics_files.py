@@ -1,4 +1,4 @@
-"""The files by which several workers are one scrape: prometheus_client's multiprocess mode.
+"""Files that let one scrape cover several workers: prometheus_client's multiprocess mode.
 
 Each worker writes `<type>_<pid>.db` files into PROMETHEUS_MULTIPROC_DIR. Counters and histograms of
 a worker that died stay in the sum: without them a counter would fall, which Prometheus takes for a
@@ -66,13 +66,13 @@ def _server() -> str:
         # proc_pid_stat(5): the 22nd field is the time of the start. The second may hold spaces.
         started = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[19]
     except OSError:
-        # There is no /proc, as on macOS. The number alone must do.
+        # Without /proc, as on macOS, only the process id identifies the server.
         started = ""
     return f"{pid} {started}"
 
 
 def drop_gauges_of_dead_workers() -> None:
-    """Drop the gauges of workers that were killed: they could not do it themselves."""
+    """Drop the gauges of workers that were killed before they could drop them."""
     path = directory()
     if path is not None:
         for pid in {pid for _, pid in _files(path) if not _is_alive(pid)}:

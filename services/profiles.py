@@ -1,4 +1,4 @@
-"""Profiles: who may read whose. The token names the actor, the database has the actor's role."""
+"""Who may read which profile. The token names the actor; the actor's role is in the database."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Profiles:
                 raise BadToken("missing")
             return self.tokens.verify(token)
         except BadToken as error:
-            # Without counters a bad token is still refused; it is only not limited.
+            # If the counters do not answer, the bad token is refused, without a rate limit.
             with suppress(Unavailable):
                 await self.rate_limits.enforce(caller, "token_rejected")
             event = audit.TokenRejected(reason=error.reason)

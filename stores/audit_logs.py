@@ -12,7 +12,7 @@ from core.database.interface import Change, Conflict, T, Transaction
 from core.errors import Unavailable
 from models import AuditLog, User
 
-# The actor may have been deleted meanwhile. Its event is written all the same, without the link.
+# The actor may have been deleted meanwhile. The event is still written, without the link.
 _ACTOR = select(User.id).where(User.id == bindparam("actor_id")).scalar_subquery()
 _COLUMNS = AuditLog.__table__.columns
 _ROW = select(

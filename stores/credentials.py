@@ -10,13 +10,19 @@ from sqlalchemy import bindparam, func, insert, select, update
 from core.database.compiled_statements import Statement
 from core.database.interface import Change, Conflict, Transaction
 from core.ids import random_id
-from core.relying_party.credential_record import NewCredentialRecord
+from core.relying_party.credential_record import (
+    CredentialRecord,
+    NewCredentialRecord,
+    user_handle,
+)
 from models import User, WebAuthnCredential
 from stores.users import Owner
 
 
 class CredentialTaken(Exception):
-    """An account has registered this credential id before."""
+    """An account has registered this credential id before. `reason` is for the audit row."""
+
+    reason = "credential_taken"
 
 
 class CredentialRow(NamedTuple):
@@ -135,6 +141,21 @@ _SAMPLE = Statement(
     .order_by(WebAuthnCredential.created_at, WebAuthnCredential.id)
     .limit(bindparam("count"))
 )
+
+
+def record_of(passkey: Passkey, owner: Owner) -> CredentialRecord:
+    """The part of the credential record that a login with `passkey` is verified against."""
+    return CredentialRecord(
+        public_key=passkey.public_key,
+        sign_count=passkey.sign_count,
+        backup_eligible=bool(passkey.backup_eligible),
+        user_handle=user_handle(owner.id),
+    )
+
+
+def transports_in(text: str) -> tuple[str, ...]:
+    """The transports in the text of the column `transports`, which joins them with commas."""
+    return tuple(filter(None, text.split(",")))
 
 
 def add(tx: Transaction, credential: CredentialRow) -> None:

@@ -5,18 +5,19 @@ before it may appear later.
 
 SQLite: rows are numbered (`rowid`) under the one write lock, so the order of numbers is the order
 of commits, and what can be seen is final. VACUUM may number rows anew, in the same order, and
-numbers of deleted last rows come again: the cursor therefore keeps the row's id, too, and finds
-its number by it; if that row is gone, shipping starts over with the first row that is left.
+numbers of deleted last rows are used again. The cursor therefore also keeps the id of its row, and
+finds the row's present number by the id. If that row was deleted, forwarding starts again with the
+first row that is left.
 
 PostgreSQL: `position` comes from a sequence without a cache, and transactions commit in any order.
 Its default (migration 0002) gives the transaction its id *before* it draws the position. Let P be
-a position that is visible, and Y the id of a transaction that got its id after P was seen. Whoever
-drew a position below P did so before P was drawn, had an id even before that, and so one below Y.
-When a snapshot's xmin has reached Y, all those have ended and that snapshot sees what they
-committed: up to P nothing can appear any more. (P, Y) is a `Horizon`. Neither a row's own xmin nor
-a snapshot's xmax can take Y's place: a transaction may have drawn a lower position and have a
-higher id than a row that is visible already. An open transaction that writes, anywhere on the
-server, delays shipping and loses nothing.
+a position that is visible, and Y the id of a transaction that got its id after P was seen. Every
+transaction with a position below P drew it before P was drawn, and got its id even earlier; so its
+id is below Y. When the xmin of a snapshot has reached Y, all these transactions have ended, and the
+snapshot sees what they committed: no row can appear up to P any more. (P, Y) is a `Horizon`.
+Neither a row's own xmin nor a snapshot's xmax can take the place of Y: a transaction may have a
+lower position and a higher id than a row that is visible already. An open transaction that writes,
+anywhere on the server, delays forwarding; no row is lost.
 """
 
 from __future__ import annotations

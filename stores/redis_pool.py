@@ -1,8 +1,14 @@
-"""Opens the one pool of connections that all stores in Redis share."""
+"""The one pool of connections that all stores in Redis share, and the errors of Redis."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.exceptions import RedisError
+
+from core.errors import Unavailable
 
 TIMEOUT_SECONDS = 2
 MAX_CONNECTIONS = 100
@@ -20,3 +26,12 @@ def open_redis(url: str) -> Redis:
         socket_connect_timeout=TIMEOUT_SECONDS,
     )
     return Redis(connection_pool=pool)
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Turn every error of Redis and of its connection out of the block into Unavailable."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise Unavailable(type(error).__name__) from None

@@ -13,7 +13,9 @@ from models import User
 
 
 class EmailTaken(Exception):
-    """Another account has this email."""
+    """Another account has this email. `reason` is for the audit row."""
+
+    reason = "email_taken"
 
 
 class UserRow(NamedTuple):
@@ -42,18 +44,7 @@ class Owner(NamedTuple):
     disabled: int
 
 
-COLUMNS = (
-    User.id,
-    User.first_name,
-    User.last_name,
-    User.email,
-    User.email_typed,
-    User.date_of_birth,
-    User.job_title,
-    User.role,
-    User.disabled,
-    User.created_at,
-)
+COLUMNS = tuple(getattr(User, name) for name in UserRow._fields)
 _INSERT = Statement(insert(User).values({column.key: bindparam(column.key) for column in COLUMNS}))
 _BY_ID = Statement(select(*COLUMNS).where(User.id == bindparam("id")))
 _ID_BY_EMAIL = Statement(select(User.id).where(User.email == bindparam("email")))

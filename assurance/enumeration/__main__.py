@@ -1,4 +1,4 @@
-"""The command line: `python -m assurance.enumeration`. Exit code 1 if anybody can be told apart."""
+"""The command line: `python -m assurance.enumeration`. Exit code 1 if it finds a difference."""
 
 from __future__ import annotations
 
@@ -83,7 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--timings", type=int, default=TIMINGS, help="of each kind of account")
     options = parser.parse_args(arguments)
     failures = compare_answers() + compare_timings(options.timings)
-    print("nobody can be told apart" if not failures else f"{failures} ways to tell who is there")
+    print(
+        "no kind of account can be told apart"
+        if not failures
+        else f"{failures} ways to tell who is registered"
+    )
     return 1 if failures else 0
 
 

@@ -58,11 +58,11 @@ def differences(url: str, people: People) -> Iterator[str]:
     for kind, answers in seen.items():
         for feature in answers[0]:
             one = Counter(answer[feature] for answer in answers)
-            nobody = Counter(answer[feature] for answer in seen["unknown"])
-            if one.keys() != nobody.keys() and len(one | nobody) == 2:
-                yield f"{kind}: {feature}: {dict(one)} and for nobody {dict(nobody)}"
-            elif chance(one, nobody) < SIGNIFICANT:
-                yield f"{kind}: {feature} is distributed otherwise: {dict(one)}, {dict(nobody)}"
+            unknown = Counter(answer[feature] for answer in seen["unknown"])
+            if one.keys() != unknown.keys() and len(one | unknown) == 2:
+                yield f"{kind}: {feature}: {dict(one)}, for unknown emails {dict(unknown)}"
+            elif chance(one, unknown) < SIGNIFICANT:
+                yield f"{kind}: {feature} is distributed otherwise: {dict(one)}, {dict(unknown)}"
 
 
 def _ask(client: httpx.Client, emails: list[str]) -> list[dict[str, Hashable]]:

@@ -21,9 +21,9 @@ from devtools.options import creation_options
 WARM_UP = 100
 TRIM = 0.05
 HEADERS = {"Content-Type": "application/json"}
-STRANGER = SoftAuthenticator(counter=False)
-STRANGER.create(creation_options())
-OWN_EMAIL = "stranger@example.com"
+ATTACKER = SoftAuthenticator(counter=False)
+ATTACKER.create(creation_options())
+OWN_EMAIL = "attacker@example.com"
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ def time_begin(connection: Connection, email: str) -> float:
 
 
 def time_refusal(connection: Connection, email: str) -> float:
-    """How long `/login/complete` takes to refuse a stranger who answers with the offered id."""
+    """How long `/login/complete` takes to refuse an attacker who answers with the offered id."""
     return _time_complete(connection, {"email": email}, _offered(connection, email))
 
 
 def time_refusal_elsewhere(connection: Connection, email: str) -> float:
-    """The same under a challenge that the stranger has begun for an email of their own."""
+    """The same under a challenge that the attacker has begun for another email."""
     return _time_complete(connection, {"email": OWN_EMAIL}, _offered(connection, email))
 
 
@@ -94,9 +94,9 @@ def _offered(connection: Connection, email: str) -> bytes:
 
 def _time_complete(connection: Connection, named: dict[str, str], credential_id: bytes) -> float:
     options = connection.post("/login/begin", named)[1]["publicKey"]
-    # A stranger does not know the user handle; without it only the signature can be refused.
+    # An attacker does not know the user handle. Without it, only the signature can be refused.
     flaw = Flaw(credential_id=credential_id, ignores_options=True, user_handle=OMIT)
-    assertion = STRANGER.get(options, flaw=flaw)
+    assertion = ATTACKER.get(options, flaw=flaw)
     return connection.post("/login/complete", {**named, "assertion": assertion})[0]
 
 

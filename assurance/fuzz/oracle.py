@@ -184,7 +184,7 @@ def _registration(expected: Expectation, body: Mapping[str, Any], attested: Atte
     _require(set(body) == {"email", "credential"}, "unknown members")
     client_data = _ceremony(expected, body, "credential", "webauthn.create")
     credential = body["credential"]
-    statement = oracle_cbor.whole(_octets(credential["response"]["attestationObject"]))
+    statement = oracle_cbor.only_item(_octets(credential["response"]["attestationObject"]))
     _require(set(statement) == {"fmt", "attStmt", "authData"}, "attestation object: members")
     data = statement["authData"]
     _require(isinstance(data, bytes), "authenticator data: no bytes")
@@ -209,8 +209,10 @@ def _registration(expected: Expectation, body: Mapping[str, Any], attested: Atte
 def _require_as_recorded(
     expected: Expectation, statement: Mapping[str, Any], client_data: bytes
 ) -> None:
-    """Nobody here can sign this again: what the recorded statement signs must be unchanged."""
-    recorded = oracle_cbor.whole(_octets(str(expected.response["attestationObject"]).rstrip("=")))
+    """A recorded statement cannot be signed again: what it signs must be unchanged."""
+    recorded = oracle_cbor.only_item(
+        _octets(str(expected.response["attestationObject"]).rstrip("="))
+    )
     signed = _octets(str(expected.response["clientDataJSON"]).rstrip("="))
     # The statement signs nothing of the certificates behind the leaf.
     for each in (statement["attStmt"], recorded["attStmt"]):

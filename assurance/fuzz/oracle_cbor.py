@@ -15,7 +15,7 @@ class Malformed(Exception):
     """Not CBOR, or CBOR that CTAP2 does not allow."""
 
 
-def whole(data: bytes) -> Any:
+def only_item(data: bytes) -> Any:
     """The only item in `data`. Raises Malformed if bytes follow it."""
     value, end = item(data, 0)
     if end != len(data):

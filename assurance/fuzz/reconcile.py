@@ -75,7 +75,7 @@ class ExpectedRows:
             either = (row["request_id"], row["event_type"], None)
             key = exact if self._expected[exact] else either
             if not self._expected[key]:
-                yield f"audit row nobody caused: {json.dumps(row)}"
+                yield f"audit row without a request: {json.dumps(row)}"
             if not str(row["user_agent"]).isprintable():
                 yield f"audit row with control characters: {json.dumps(row)}"
             self._expected[key] -= 1

@@ -91,7 +91,7 @@ class _Recorded:
             rp_id=vector.given["rp_id"],
             origins=vector.origins,
             credential_id=octets(vector.credential["rawId"]),
-            key=public_key(oracle_cbor.whole(key)),
+            key=public_key(oracle_cbor.only_item(key)),
             backup_eligible=was_backup_eligible(vector),
             sign_count=vector.given.get("prior_sign_count") or 0,
             user_handle=user_id.encode(),

@@ -179,7 +179,7 @@ async def _registration(mutant: Mutant, answer: RawResponse) -> str:
     _require(not reason, f"a mutated registration was accepted: {reason}")
     _require_fields(expected.form, _json(answer))
     if expected.device is None:
-        # Nobody here has the private key of a public vector. Its id must be free again.
+        # The private key of a public vector is not known here. Its id must be free again.
         await mutant.maker.world.write(DELETE_USER, email=expected.email)
         return "equivalent"
     status = await _first_login(mutant, attested)

@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCENARIOS))
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--short", action="store_true", help="as in CI (the default)")
-    size.add_argument("--full", action="store_true", help="as attacks.md asks for")
+    size.add_argument("--full", action="store_true", help="as docs/threat-model.md asks for")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - SCENARIOS.keys():
         parser.error(f"there is no {', '.join(sorted(unknown))}")

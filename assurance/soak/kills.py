@@ -86,8 +86,8 @@ async def _live_until_killed(
 
 
 def _replay(report: Report, backend: Backend, server: Server, log: RequestLog) -> None:
-    """A completion that is on record as a success is refused. One that was cut off before it was
-    judged succeeds once at most."""
+    """A completion that is on record as a success is refused. One that was cut off before the
+    verdict succeeds once at most."""
     events = audited_events(backend, log)
     for sent in log.completed():
         recorded = any(success for _, success in events[sent.request_id])
@@ -95,7 +95,7 @@ def _replay(report: Report, backend: Backend, server: Server, log: RequestLog) -
             again = asyncio.run(_send_twice(server.url, sent, log.prefix))
             successes = sum(answer.succeeded for answer in again.sent)
             report.count("replays refused", 2 - successes)
-            report.count("cut off before it was judged, finished later", successes)
+            report.count("cut off before the verdict, finished later", successes)
             report.expect(
                 successes <= int(sent.status == BROKEN and not recorded),
                 f"{sent.path} {sent.request_id} ({sent.status}) was replayed {successes} times",

@@ -103,7 +103,7 @@ def _judge(report: Report, backend: Production, log: RequestLog, allowed: Collec
 
 
 async def _replay(report: Report, client: httpx.AsyncClient, log: RequestLog) -> None:
-    """An assertion that logged someone in logs nobody in again, whatever the outage has lost."""
+    """An assertion that logged someone in logs in no second time, whatever the outage has lost."""
     again = RequestLog("again")
     for sent in [sent for sent in log.completed() if sent.succeeded][-REPLAYS:]:
         await again.post(client, sent.path, sent.body, sent.email)
@@ -127,7 +127,7 @@ def hang(report: Report, backend: Production, server: Server, *, rounds: int, fr
             report.seconds("/readyz", ready.elapsed.total_seconds(), READY_SECONDS)
             report.expect(alive.status_code == 200, f"/livez answers {alive.status_code}")
             report.expect(ready.status_code == 503, f"/readyz answers {ready.status_code}")
-            # Each person meets the silent server at least once, and nobody waits for ever.
+            # Each person meets the silent server at least once, and no request waits without end.
             await stop()
         finally:
             await asyncio.to_thread(silent.thaw)

@@ -33,7 +33,7 @@ class Report:
             self.failures.append(f"{figure}: {value:.3f} is over {limit}")
 
     def seconds(self, figure: str, value: float, limit: float) -> None:
-        """The same for a duration: the limit is judged in full runs only."""
+        """The same for a duration: the limit counts in full runs only."""
         self.at_most(f"{figure}, s", value, limit if self.judges_time else math.inf)
 
     def fail(self, failures: Iterable[str]) -> None:

@@ -101,12 +101,12 @@ def fleet(target: Target, processes: int, cores: frozenset[int]) -> Iterator[Fle
     run = uuid4().hex[:6]
     started = []
     for number in range(processes):
-        ours, theirs = spawn.Pipe()
-        arguments = (theirs, target, f"load-{run}-{number}", cores)
+        here, there = spawn.Pipe()
+        arguments = (there, target, f"load-{run}-{number}", cores)
         process = spawn.Process(target=serve, args=arguments, daemon=True)
         process.start()
-        theirs.close()
-        started.append((process, ours))
+        there.close()
+        started.append((process, here))
     try:
         yield Fleet([pipe for _, pipe in started])
     finally:

@@ -26,12 +26,12 @@ def _list(cores: frozenset[int]) -> str:
 
 def share_cores(workers: int = 1) -> Cores:
     """One core for each worker of the server, the others for the clients."""
-    nobody: frozenset[int] = frozenset()
+    any_core: frozenset[int] = frozenset()
     if not hasattr(os, "sched_setaffinity"):
-        return Cores(nobody, nobody)
+        return Cores(any_core, any_core)
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) <= workers:
-        return Cores(nobody, nobody)
+        return Cores(any_core, any_core)
     return Cores(frozenset(cores[:workers]), frozenset(cores[workers:]))
 
 

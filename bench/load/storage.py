@@ -102,7 +102,7 @@ class PostgresStorage:
         time.sleep(REPORT_SECONDS)
 
     def syncs(self) -> int:
-        """Of the server's log, for everyone who uses the server; 0 where it does not tell."""
+        """Syncs of the server's log, for all its clients; 0 if the server does not report them."""
         try:
             return int(self.ask("SELECT wal_sync FROM pg_stat_wal", "postgres"))
         except asyncpg.PostgresError:

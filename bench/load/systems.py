@@ -20,9 +20,9 @@ from redis import Redis, RedisError
 
 from assurance.support.server_process import free_port
 from bench.load.api import Api
-from bench.load.ours import Ours
 from bench.load.pinning import pinned
 from bench.load.storage import PostgresStorage, SqliteStorage, Storage
+from bench.load.this_service import ThisService
 from core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,8 +101,8 @@ def wait_for(child: subprocess.Popen[bytes], url: str, folder: Path) -> float:
 def environment(**settings: str) -> dict[str, str]:
     """This process's environment without any setting of the service, and with these."""
     names = {name.upper() for name in Settings.model_fields}
-    ours = names | {f"{name}_FILE" for name in names} | {"WEB_CONCURRENCY"}
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    variables = names | {f"{name}_FILE" for name in names} | {"WEB_CONCURRENCY"}
+    kept = {name: value for name, value in os.environ.items() if name not in variables}
     return {**kept, **settings}
 
 
@@ -125,7 +125,7 @@ class OnSqlite:
 
     name: str = "sqlite"
     workers: int = 1
-    api: type[Api] = Ours
+    api: type[Api] = ThisService
 
     @contextmanager
     def serving(self, folder: Path, cores: frozenset[int]) -> Iterator[Served]:
@@ -139,7 +139,7 @@ class OnPostgres:
     """A fresh, migrated database on PostgreSQL; challenges and counters in Redis."""
 
     workers: int = 1
-    api: type[Api] = Ours
+    api: type[Api] = ThisService
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ CHUNK = 1 << 16
 
 
 def loopback(url: str) -> tuple[str, int]:
-    """Host and port of a base URL on this machine; ValueError for any other: it would suffer."""
+    """Host and port of a base URL on this machine. ValueError for others: spare them the load."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme != "http" or not (host == "localhost" or _is_loopback(host)):

@@ -197,7 +197,7 @@ class _Drive:
 
 
 def serve(pipe: Pipe, target: Target, name: str, cores: frozenset[int]) -> None:
-    """A client process: does what the pipe says until it says None."""
+    """A client process: does what the pipe sends until it sends None."""
     with pinned(cores), suppress(EOFError, KeyboardInterrupt):
         worker = Worker(target, name)
         while (command := pipe.recv()) is not None:

@@ -13,7 +13,7 @@ from bench.peers.rounds import KINDS, Standing
 
 WIDTH, LEFT, RIGHT = 720, 170, 90
 BAR, GAP, HEAD, FOOT = 18, 6, 34, 34
-TEXT, OURS, OTHERS = "#737c87", "#2f81f7", "#8c959f"
+TEXT, THIS_SERVICE, OTHERS = "#737c87", "#2f81f7", "#8c959f"
 FONT = 'font-family="system-ui, sans-serif" font-size="13"'
 
 
@@ -48,7 +48,7 @@ def _group(standings: Sequence[Standing], kind: str, place: int) -> Iterator[str
     for row, each in enumerate(standings):
         y = top + HEAD + row * (BAR + GAP)
         width = (WIDTH - LEFT - RIGHT) * each.cpu[kind] / longest
-        color = OTHERS if row else OURS
+        color = OTHERS if row else THIS_SERVICE
         yield _text(LEFT - 8, y + 14, _label(each), "end")
         yield f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{BAR}" fill="{color}"/>'
         yield _text(LEFT + width + 6, y + 14, f"{each.cpu[kind]:.2f}", "start")

@@ -14,7 +14,7 @@ def text(standings: Sequence[Standing], rounds: Rounds) -> str:
     """The table; the first of the standings is this service."""
     explained = (
         f"medians of {rounds.count} rounds at {rounds.connections} connections; server CPU in ms "
-        "for each operation (a login is two requests), user and system time; x: times ours"
+        "for each operation (a login is two requests), user and system time; x: times this service"
     )
     notes = [
         f"{each.name}: {count} x {reason}"
@@ -27,9 +27,15 @@ def text(standings: Sequence[Standing], rounds: Rounds) -> str:
 def _rows(standings: Sequence[Standing]) -> Iterator[tuple[str, ...]]:
     cpu = (part for kind in KINDS for part in (f"CPU {NAMES[kind]}", "x"))
     yield ("system", "durable", "syncs/login", "commits/login", *cpu, "logins/s", "x")
-    ours = standings[0]
+    baseline = standings[0]
     for each in standings:
-        yield (each.name, each.durable, *_disk(each), *_cpu(each, ours), *_speed(each, ours))
+        yield (
+            each.name,
+            each.durable,
+            *_disk(each),
+            *_cpu(each, baseline),
+            *_speed(each, baseline),
+        )
 
 
 def _disk(each: Standing) -> tuple[str, str]:
@@ -37,16 +43,16 @@ def _disk(each: Standing) -> tuple[str, str]:
     return ("-" if syncs is None else f"{syncs:.2f}", f"{commits or 0:.2f}")
 
 
-def _cpu(each: Standing, ours: Standing) -> Iterator[str]:
+def _cpu(each: Standing, baseline: Standing) -> Iterator[str]:
     for kind in KINDS:
         yield f"{each.cpu[kind]:.3f}"
-        yield _ratio(each.cpu[kind], ours.cpu[kind])
+        yield _ratio(each.cpu[kind], baseline.cpu[kind])
 
 
-def _speed(each: Standing, ours: Standing) -> tuple[str, str]:
-    mine, theirs = each.per_second["login"], ours.per_second["login"]
-    return f"{mine:.0f}", _ratio(mine, theirs)
+def _speed(each: Standing, baseline: Standing) -> tuple[str, str]:
+    own, base = each.per_second["login"], baseline.per_second["login"]
+    return f"{own:.0f}", _ratio(own, base)
 
 
-def _ratio(value: float, ours: float) -> str:
-    return f"{value / ours:.2f}" if ours else "-"
+def _ratio(value: float, baseline: float) -> str:
+    return f"{value / baseline:.2f}" if baseline else "-"

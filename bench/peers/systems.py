@@ -10,9 +10,9 @@ from pathlib import Path
 
 from assurance.support.server_process import free_port
 from bench.load.api import Api
-from bench.load.ours import Ours
 from bench.load.storage import SqliteStorage
 from bench.load.systems import Served, process, wait_for
+from bench.load.this_service import ThisService
 from bench.peers import install
 from bench.peers.dialects import BetterAuth, FlaskSecurity
 
@@ -79,8 +79,8 @@ class FlaskPeer:
 
 Peer = NodePeer | FlaskPeer
 PEERS: tuple[Peer, ...] = (
-    NodePeer("fastify, FULL", "fastify.mjs", Ours),
-    NodePeer("fastify, NORMAL", "fastify.mjs", Ours, synchronous="NORMAL"),
+    NodePeer("fastify, FULL", "fastify.mjs", ThisService),
+    NodePeer("fastify, NORMAL", "fastify.mjs", ThisService, synchronous="NORMAL"),
     NodePeer("better-auth", "better_auth.mjs", BetterAuth),
     FlaskPeer(),
 )

@@ -23,7 +23,7 @@ CONNECTIONS = 16
 
 @dataclass(frozen=True)
 class Size:
-    """How much is in the database before anyone comes."""
+    """How much is in the database before the service starts."""
 
     people: int
     audit_rows: int

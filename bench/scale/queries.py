@@ -33,7 +33,7 @@ def documented() -> dict[str, str]:
 
 
 def time_all(file: Path, tell: Callable[[str], None] = lambda _: None) -> list[Timed]:
-    """Each of them in a connection of its own, as an analyst would; `tell` hears of each."""
+    """Each of them in a connection of its own, as an analyst would; `tell` is called with each."""
     found = []
     for title, query in documented().items():
         found.append(_time(file, title, query))

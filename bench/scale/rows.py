@@ -54,7 +54,7 @@ def text(moment: datetime) -> str:
 
 
 def users(count: int) -> Iterator[tuple[Any, ...]]:
-    """Rows for `USER_COLUMNS`."""
+    """Rows of the table `users`, as SQLite stores them."""
     for number in range(count):
         made = text(START + YEARS * (number / count))
         name = FIRST[number % len(FIRST)], LAST[number % len(LAST)]

@@ -1,1 +1,1 @@
-"""What each stage of a login costs by itself: `python -m bench.stages`."""
+"""What each stage of a login costs alone: `python -m bench.stages`."""

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, or_, select
 
 import audit
 from cli.errors import CommandError
+from core.email_address import EmailAddress
 from models import AuditLog
 from stores.outbox import COLUMNS
 
@@ -49,6 +50,17 @@ def count(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,17}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of events")
     return int(text)
+
+
+def canonical_email(text: str) -> str:
+    """The form of an address in the audit rows: a domain such as `bücher.de` is in Punycode there.
+
+    Text that is no address is only case-folded: people may have inserted rows by hand.
+    """
+    try:
+        return EmailAddress(text).canonical
+    except ValueError:
+        return unicodedata.normalize("NFC", text).casefold()
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,7 @@ def _conditions(options: argparse.Namespace) -> list[ColumnElement[bool]]:
     if options.event_type:
         found.append(AuditLog.event_type.in_(options.event_type))
     if options.email:
-        email = unicodedata.normalize("NFC", options.email).casefold()
+        email = canonical_email(options.email)
         found.append(or_(AuditLog.user_email == email, AuditLog.subject_email == email))
     if options.ip:
         found.append(AuditLog.ip_address == options.ip)

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from core.encoding import escape_unprintable
 from services.audit_forwarding.json_formats import ecs, line, ocsf, timestamp
-from services.audit_forwarding.syslog import escape
 from stores.outbox import EventRow
 
 # Spreadsheets read a cell that begins with one of these as a formula. The last four are the
@@ -40,7 +40,7 @@ def table() -> Write:
 def cell(value: Any) -> str:
     """The value as text that no spreadsheet reads as a formula, without line breaks."""
     text = "" if value is None else str(value)
-    return ("'" if text.startswith(FORMULA) else "") + escape(text)
+    return ("'" if text.startswith(FORMULA) else "") + escape_unprintable(text)
 
 
 # Calling one begins the output; what it returns writes rows.

@@ -18,6 +18,7 @@ from cli.audit_export.formats import Write
 from cli.errors import CommandError
 from core.database.postgres import open_engine
 from core.database.schema_version import newest_revision, revision_of
+from core.settings.sources import sqlite_file
 from stores.outbox import EventRow
 
 BATCH_ROWS = 500
@@ -29,8 +30,9 @@ def read(url: str, filters: Filters, begin: Callable[[], Write]) -> int:
     `begin` is called once the database and the filters are known to be right; it returns the
     function that writes a batch. Raises CommandError.
     """
-    if url.startswith("sqlite:"):
-        return _read_sqlite(Path(url.removeprefix("sqlite:///")), filters, begin)
+    file = sqlite_file(url)
+    if file is not None:
+        return _read_sqlite(file, filters, begin)
     return asyncio.run(_read_postgres(url, filters, begin))
 
 

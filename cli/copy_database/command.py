@@ -13,7 +13,6 @@ import argparse
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import unquote
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,7 +23,7 @@ from cli.errors import CommandError
 from core.database.postgres import open_engine
 from core.database.types import Base
 from core.settings import Settings
-from core.settings.sources import redact_url
+from core.settings.sources import redact_url, sqlite_file
 
 SUMMARY = "copy SQLite into an empty PostgreSQL database"
 
@@ -62,10 +61,10 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 
 def _file(url: str) -> Path:
-    kind, _, name = url.partition(":///")
-    if kind != "sqlite" or not name or "?" in name or name == ":memory:":
+    file = sqlite_file(url)
+    if file is None or "?" in url or str(file) == ":memory:":
         raise CommandError("--from must be sqlite:/// and a plain file")
-    return Path(unquote(name))
+    return file
 
 
 async def _copy_to(url: str, source: Connection) -> None:

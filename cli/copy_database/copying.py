@@ -62,7 +62,7 @@ def _require_newest(tx: Connection, which: str) -> None:
 
 
 def _lock(target: Connection, tables: Sequence[Table]) -> None:
-    """Let nobody else write to the tables between the check that they are empty and the commit."""
+    """Lock out other writers from the check that the tables are empty until the commit."""
     names = ", ".join(target.dialect.identifier_preparer.format_table(table) for table in tables)
     target.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
 

@@ -9,10 +9,10 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from cli.doctor.files import sqlite_file
 from cli.doctor.findings import Finding, Installation, fail, ok
 from cli.doctor.postgres import check_postgres
 from cli.doctor.schema import check_schema
+from core.settings.sources import sqlite_file
 
 LOCK_TIMEOUT_SECONDS = 5
 # For RETURNING, and UPDATE … FROM: https://www.sqlite.org/lang_returning.html
@@ -21,15 +21,14 @@ OLDEST_SQLITE = (3, 35)
 
 def database(installation: Installation) -> Iterator[Finding]:
     """All checks of the database, of either kind."""
-    url = installation.settings.database_url
-    if url.startswith("sqlite:"):
+    if installation.settings.uses_sqlite:
         yield from _sqlite(installation)
-    elif url.startswith("postgresql:"):
+    elif installation.settings.database_url.startswith("postgresql:"):
         yield from check_postgres(installation)
 
 
 def _sqlite(installation: Installation) -> Iterator[Finding]:
-    file = sqlite_file(installation.settings)
+    file = sqlite_file(installation.settings.database_url)
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         yield fail(f"SQLite {sqlite3.sqlite_version} is too old: take a newer Python")
     if file is None:

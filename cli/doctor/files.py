@@ -10,10 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import unquote
 
 from cli.doctor.findings import Finding, Installation, fail, ok, warn
-from core.settings import Settings
+from core.settings.sources import sqlite_file
 
 MOUNTS = Path("/proc/self/mounts")
 # File systems on which SQLite's locks do not work: https://www.sqlite.org/faq.html#q5 and wal.html.
@@ -33,20 +32,14 @@ FULL_BELOW, NEARLY_FULL_BELOW = 64 * MEBIBYTE, 1024 * MEBIBYTE
 SECRET_SETTINGS = ("JWT_SECRET", "JWT_SECRET_PREVIOUS", "DECOY_SECRET", "DATABASE_URL", "REDIS_URL")
 
 
-def sqlite_file(settings: Settings) -> Path | None:
-    """The path of the SQLite file; None for another database or a URL without a file."""
-    kind, _, name = settings.database_url.partition(":///")
-    return Path(unquote(name)) if kind == "sqlite" and name else None
-
-
 def secret_files(installation: Installation) -> Iterator[Finding]:
     for name in SECRET_SETTINGS:
         file = installation.environment.get(f"{name}_FILE")
         if file and Path(file).exists():
-            yield _judge_mode(f"{name}_FILE", Path(file))
+            yield _check_mode(f"{name}_FILE", Path(file))
 
 
-def _judge_mode(name: str, file: Path) -> Finding:
+def _check_mode(name: str, file: Path) -> Finding:
     mode = file.stat().st_mode
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
         return warn(f"others may write {name}: `chmod go-w {file}`")
@@ -75,7 +68,8 @@ def log_file(installation: Installation) -> Iterator[Finding]:
 
 def disk(installation: Installation) -> Iterator[Finding]:
     """Free space in the folders that the service writes to."""
-    database, log = sqlite_file(installation.settings), installation.settings.log_file
+    settings = installation.settings
+    database, log = sqlite_file(settings.database_url), settings.log_file
     files = [log] if database is None else [database, log]
     for folder in dict.fromkeys(file.absolute().parent for file in files):
         if folder.is_dir() and folder != Path("/dev"):
@@ -92,7 +86,7 @@ def _free_space(folder: Path) -> Finding:
 
 def sqlite_folder(installation: Installation) -> Iterator[Finding]:
     """SQLite needs a local folder that it may write to and that supports a write-ahead log."""
-    file = sqlite_file(installation.settings)
+    file = sqlite_file(installation.settings.database_url)
     if file is None:
         return
     folder = file.absolute().parent

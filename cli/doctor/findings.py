@@ -1,4 +1,4 @@
-"""What a check is told about the service, and what it answers."""
+"""The input of a check (an Installation), and its output (findings)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def run_check(name: str, check: Check, installation: Installation) -> Iterator[F
 
 
 def clock_skew(seconds: float, server: str) -> Finding:
-    """Judge a server's clock that is `seconds` ahead of the clock of this machine."""
+    """The finding for a server's clock that is `seconds` ahead of the clock of this machine."""
     text = f"the clock of {server} is {abs(seconds):.1f} s {'ahead' if seconds > 0 else 'behind'}"
     if abs(seconds) > TOLERATED_SKEW_SECONDS:
         return fail(f"{text}: tokens and audit rows would have wrong times; run NTP on both")

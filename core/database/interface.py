@@ -1,8 +1,8 @@
 """The database as the service sees it: five operations on a `Database`, each takes a unit.
 
 A unit is a plain function of an open `Transaction`. It never commits, and it may be called more
-than once: a database runs it again when another transaction or unit was in the way. It therefore
-does nothing but run statements and register callbacks with `after_commit`.
+than once: a database runs it again after a conflict with another transaction or unit. It therefore
+only runs statements and registers callbacks with `after_commit`.
 
 | operation | changes allowed | guarantee |
 |---|---|---|

@@ -49,10 +49,10 @@ POOL_WAIT_TIMEOUT = 5
 CLOSE_TIMEOUT = 5
 # The server ends a report's statement at the report's time limit; the client waits so much longer.
 REPORT_GRACE = 0.5
-# A `decide` that another transaction was in the way of is run again, so many times in all.
+# How often a `decide` is tried when it conflicts with another transaction.
 DECIDE_ATTEMPTS = 3
-# What a lost, hung or unwilling server looks like. asyncpg raises InternalClientError when it is
-# cut off between two messages.
+# The errors of a server that is lost, hangs or refuses. asyncpg raises InternalClientError when the
+# connection breaks between two messages.
 CONNECTION_ERRORS = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -114,7 +114,7 @@ class PostgresTransaction:
         return self._run(PLANS.of_query(statement), NO_VALUES)
 
     def execute_if(self, change: Change, then: Statement, values: Mapping[str, Any]) -> bool:
-        # One statement, which is a transaction by itself.
+        # One statement, which is a transaction of its own.
         plan = PLANS.of_both(change.statement, then)
         return self._run(plan, {**values, **change.values}).rowcount > 0
 
@@ -243,13 +243,13 @@ def _read(connection: Any, _: Listeners, unit: Unit[T]) -> tuple[T, list[AfterCo
 def _autocommit(
     connection: Any, listeners: Listeners, unit: Unit[T]
 ) -> tuple[T, list[AfterCommit]]:
-    """Without BEGIN and COMMIT, two round trips fewer: each statement commits by itself."""
+    """Without BEGIN and COMMIT, two round trips fewer: the server commits each statement."""
     tx = PostgresTransaction(connection, ONE_CHANGE, listeners=listeners)
     return unit(tx), tx.callbacks
 
 
 def _decide(connection: Any, listeners: Listeners, unit: Unit[T]) -> tuple[T, list[AfterCommit]]:
-    """One snapshot for the reads and the change; again if another transaction was in the way."""
+    """One snapshot for the reads and the change; tried again after a conflict."""
     for _ in range(DECIDE_ATTEMPTS - 1):
         with suppress(asyncpg.exceptions.TransactionRollbackError):
             return _transact(connection, unit, BEGIN_SNAPSHOT, ONE_CHANGE, listeners=listeners)

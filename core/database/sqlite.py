@@ -97,7 +97,7 @@ class SqliteDatabase:
         return self._reader
 
     async def autocommit(self, unit: Unit[T]) -> T:
-        # No savepoint, so two statements fewer: one statement is made or not made by itself.
+        # No savepoint, which saves two statements: a single statement is atomic.
         return await self._writer.submit(unit, ONE_CHANGE)
 
     async def decide(self, unit: Unit[T]) -> T:

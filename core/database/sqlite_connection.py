@@ -1,7 +1,7 @@
 """One connection to the SQLite file: how it is set up, and how a unit runs on it.
 
 Write-ahead log with `synchronous=FULL`: a commit is on the disk before anyone is answered. Python's
-driver begins no transaction by itself (`isolation_level=None`).
+driver begins no transaction implicitly (`isolation_level=None`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     # A checkpoint every 1000 pages (4 MB) keeps the log short, and with it every read.
     "PRAGMA wal_autocheckpoint=1000",
-    # What a savepoint may have to undo need not go to a file.
+    # The undo data of a savepoint stays in memory.
     "PRAGMA temp_store=MEMORY",
     # 32 MiB hold the upper pages of every index, also of tables with millions of rows.
     "PRAGMA cache_size=-32768",
@@ -154,7 +154,7 @@ def configure(connection: Any, _record: Any = None) -> None:
 
 
 def _done(connection: Any, pragma: str, deadline: float) -> bool:
-    # Where two processes switch a new file to the write-ahead log, SQLite does not wait by itself.
+    # SQLite's own timeout does not apply while another process switches a new file to this log.
     try:
         connection.execute(pragma).close()
     except sqlite3.OperationalError as error:

@@ -3,7 +3,7 @@
 One connection writes, so a request never meets "database is locked". A statement takes
 microseconds and runs in the event loop: a thread for each statement would cost more. The COMMIT
 waits for the disk, so it runs in a thread; meanwhile requests are read, passkeys verified, and the
-next units gather. Nobody is answered before the commit.
+next units gather. No caller gets an answer before the commit.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class GroupCommit:
             self.reads.pause()
             await self._in_thread(self._commit, connection)
         except Exception as error:
-            # If it could not even begin, everyone who waits by now has waited BUSY_TIMEOUT.
+            # Without a batch no transaction could begin, for BUSY_TIMEOUT: fail all that wait.
             for job in batch or _drain(self._waiting):
                 _answer(Outcome(job, error=DatabaseUnavailable("the transaction was not made")))
             logger.error("batch failed", exc_info=error)
@@ -150,7 +150,7 @@ class GroupCommit:
     ) -> list[Outcome]:
         """Undo the batch, and run it again without the units that failed after their change.
 
-        Only a mistake in the code leads here. The other way, a savepoint for each unit, would cost
+        Only a bug in a unit leads here. The alternative, a savepoint for each unit, would cost
         every login two statements.
         """
         failed: list[Outcome] = []
@@ -191,7 +191,7 @@ class GroupCommit:
 
     async def _close(self) -> None:
         """Close the connection; what was not committed is undone."""
-        # First of all no read may use it any more: the thread closes it.
+        # From now on no read may use the connection, because the thread closes it.
         self.reads.resume(None)
         connection, self._connection = self._connection, None
         if connection is not None:

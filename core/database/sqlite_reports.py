@@ -48,7 +48,7 @@ class SqliteReports:
         try:
             async with timeout:
                 await self._places.acquire()
-                # The thread goes on when nobody waits any more: only its end frees the place.
+                # Without its caller the thread goes on, and frees the place when it ends.
                 return await asyncio.shield(self._start(unit, limit))
         except TimeoutError:
             limit.end()
@@ -69,7 +69,7 @@ class SqliteReports:
     def _ended(self, limit: _Limit, report: asyncio.Future[Any]) -> None:
         self._running.discard(limit)
         self._places.release()
-        # A report whose caller has gone may fail; asyncio would complain that nobody looked.
+        # A report may fail after its caller has gone: asyncio would log an unretrieved exception.
         if not report.cancelled():
             report.exception()
 
@@ -88,7 +88,7 @@ class _Limit:
         self._ended = threading.Event()
 
     def end(self) -> None:
-        """Nobody waits for the report any more."""
+        """End the report, whose caller has gone."""
         self._ended.set()
 
     def is_over(self) -> bool:

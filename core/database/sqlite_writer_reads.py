@@ -59,7 +59,7 @@ class WriterReads:
             self._run_pending(connection)
 
     def _run_pending(self, connection: sqlite3.Connection | None) -> None:
-        """Run the reads that wait; without a connection they fail, and use the reader's."""
+        """Run the reads that wait. Without a connection they raise DatabaseUnavailable."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

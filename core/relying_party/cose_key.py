@@ -1,7 +1,8 @@
 """Credential public keys (COSE_Key, RFC 9052 §7): checked at registration, stored in one form.
 
-With attestation `none` nobody vouches for the key: the client can send any bytes. A key that can
-never verify a signature must be refused at registration, or every later login with it would fail.
+With attestation `none` no manufacturer vouches for the key: the client can send any bytes. A key
+that can never verify a signature must be refused at registration, or every later login with it
+would fail.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ A general CBOR decoder accepts all of RFC 8949, and an attacker can use that:
 - tags that share references (one kilobyte can unfold to all of the memory), compile regular
   expressions, or build fractions;
 - maps whose keys are different in CBOR and equal in Python;
-- one value in several lengths, which leaves room for bytes that nobody reads.
+- one value in several lengths, which leaves room for bytes that no reader uses.
 
 So this module scans the bytes once, before a decoder gets them. It decodes nothing.
 """

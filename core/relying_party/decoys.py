@@ -2,8 +2,8 @@
 
 `/login/begin` answers an unknown email as it answers a known one (WebAuthn L3 §14.6.2). The ids
 come from an HMAC of the email, so they never change. Their lengths and transports are drawn from
-those of the first thousand real passkeys, so they do not stand out, and nobody who registers later
-can change them.
+those of the first thousand real passkeys, so they do not stand out, and later registrations do not
+change them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Placeholder keys: public keys whose private keys nobody has.
+"""Placeholder keys: public keys whose private keys were deleted.
 
 An assertion for an unknown credential ID is verified against a placeholder credential. So a refusal
 takes the same time, whether or not the credential exists.

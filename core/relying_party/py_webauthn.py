@@ -3,8 +3,8 @@
 The library gives a second opinion on every registration, verifies packed and FIDO U2F statements,
 and parses keys and TPM structures. It takes no part in a login.
 
-Whatever the library raises, an attacker's bytes made it raise. `translate_errors` turns every
-exception into BadCredential.
+An attacker's bytes can cause every exception of the library. `translate_errors` turns each of them
+into BadCredential.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ __all__ = [
 ]
 
 ALGORITHMS = [COSEAlgorithmIdentifier(alg) for alg in cose_key.OFFERED]
-# The library says only in its messages what went wrong: words of a message, and our reason.
+# Only the messages of the library tell what went wrong: words of a message, and the reason for the
+# audit row.
 _REASONS = (
     ("RP ID hash", "rp_id_hash"),
     ("signature", "signature"),

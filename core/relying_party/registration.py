@@ -5,7 +5,7 @@ The path of a credential through the files of this package:
 1. `response_json.py` decodes the members; `client_data.py` parses the client data. `auth.py` has
    taken the challenge from its store in between.
 2. `client_data.py` compares type, challenge and origins with what was asked for.
-3. `attestation/object.py` decodes the attestation object. `ctap_cbor.py` has walked over all of its
+3. `attestation/object.py` decodes the attestation object. `ctap_cbor.py` has scanned all of its
    bytes before, because a general CBOR decoder can be attacked with a few bytes.
 4. `attestation/policy.py` refuses a statement format that the settings do not accept.
 5. `authenticator_data.py` checks structure, RP ID hash and flags.
@@ -37,7 +37,7 @@ from core.relying_party.credential_record import NewCredentialRecord
 from core.relying_party.errors import BadCredential
 from core.relying_party.response_json import RegistrationResponse
 
-# A credential ID has "at least 16 bytes" (WebAuthn L3 §4, Credential ID), so nobody can guess one.
+# A credential ID has "at least 16 bytes" (WebAuthn L3 §4, Credential ID): no attacker can guess it.
 MIN_CREDENTIAL_ID = 16
 
 

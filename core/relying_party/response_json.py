@@ -1,7 +1,7 @@
 """The credential as the browser sends it: RegistrationResponseJSON and AuthenticationResponseJSON.
 
-WebAuthn L3 §5.1 defines both. This file decodes their members and checks types and
-sizes. It does not verify anything.
+WebAuthn L3 §5.1 defines both. This file decodes their members and checks types and sizes. It does
+not verify anything.
 """
 
 from __future__ import annotations

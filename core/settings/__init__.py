@@ -98,7 +98,9 @@ class Settings(BaseModel):
     )
     cors_origins: CommaSeparated = Field((), description="origins whose pages may call the API")
     trusted_proxies: CommaSeparated = Field(
-        (), description="networks whose `X-Forwarded-For` is believed, comma-separated"
+        (),
+        description="networks of your proxies: only their `X-Forwarded-For` is used; "
+        "comma-separated",
     )
     decoy_secret: SecretStr | None = Field(
         None,
@@ -159,6 +161,11 @@ class Settings(BaseModel):
         """Whether Swagger UI and the OpenAPI document are served."""
         development = self.environment == "development"
         return development if self.serve_docs is None else self.serve_docs
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Whether the database is an SQLite file; if not, it is PostgreSQL."""
+        return self.database_url.startswith("sqlite:")
 
     @property
     def accepted_origins(self) -> tuple[str, ...]:

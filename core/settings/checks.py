@@ -139,7 +139,7 @@ def _check_production(settings: Settings) -> None:
 
 
 def is_too_broad(network: str) -> bool:
-    """Whether `network` has a prefix under 8 bits: nobody owns that many proxies."""
+    """Whether `network` has a prefix under 8 bits: no operator has that many proxies."""
     try:
         return ipaddress.ip_network(network).prefixlen < 8
     except ValueError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 from pydantic import ValidationError
 
@@ -39,6 +40,15 @@ def explain(error: ValidationError) -> dict[str, str]:
         reason = str(item.get("ctx", {}).get("error", item["msg"]))
         found[field] = f"{field.upper()}: {reason}" if field else reason
     return found
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file that the DATABASE_URL `url` names; None for another database or without a file.
+
+    As the service reads it: ``%20`` in the URL is a space in the name.
+    """
+    scheme, _, name = url.partition(":///")
+    return Path(unquote(name)) if scheme == "sqlite" and name else None
 
 
 def redact_url(url: str) -> str:

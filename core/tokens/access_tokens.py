@@ -104,8 +104,8 @@ class Tokens:
             self._check_claims(claims)
         except (BadToken, KeyError):
             return None
-        is_ours = claims["iss"] == self._issuer and claims["aud"] == self._audience
-        return claims if is_ours else None
+        is_for_this_service = claims["iss"] == self._issuer and claims["aud"] == self._audience
+        return claims if is_for_this_service else None
 
     def _read(self, token: str) -> dict[str, Any]:
         """The claims of a token that PyJWT accepts and that has one spelling. Raises BadToken."""

@@ -25,7 +25,7 @@ class FastPath:
     def read(self, token: str) -> dict[str, Any] | None:
         """The claims, unchecked, of a token with this header and a valid signature; None if not.
 
-        None is no verdict: the caller then asks PyJWT, which names what is wrong.
+        With None the caller asks PyJWT, whose error names the fault.
         """
         message, _, signature = token.rpartition(".")
         header, _, payload = message.partition(".")

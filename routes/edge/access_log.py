@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.types import Message, Scope
 
+from core.encoding import escape_unprintable
 from routes.edge.client_address import TrustedProxies
 from routes.edge.request_metrics import UNMATCHED, status_of, template_of
 
@@ -57,5 +58,4 @@ def _length(scope: Scope, start: Message | None) -> int:
 
 def _escaped(path: str) -> str:
     """At most MAX_PATH characters, safe to show in a terminal: a client chose this path."""
-    shown = path[:MAX_PATH]
-    return shown if shown.isprintable() else ascii(shown)[1:-1][:MAX_PATH]
+    return escape_unprintable(path[:MAX_PATH])[:MAX_PATH]

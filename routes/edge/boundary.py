@@ -25,8 +25,8 @@ logger = logging.getLogger("service.http")
 MAX_BODY_BYTES = 32 * 1024
 MAX_LENGTH_DIGITS = 19
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-# Told of each request that has ended: its scope, the `http.response.start` (None: there was none),
-# and its seconds.
+# Called after each request with its scope, the `http.response.start` (None if none was sent), and
+# its duration in seconds.
 Observe = Callable[[Scope, Message | None, float], None]
 
 
@@ -43,7 +43,7 @@ class TooLarge(HTTPException):
 class EdgeMiddleware:
     """Wraps the application.
 
-    https: whether every origin of the service is https; observers: told of every request;
+    https: whether every origin of the service is https; observers: called after every request;
     max_body: the largest body in bytes.
     """
 
@@ -71,7 +71,7 @@ class EdgeMiddleware:
         try:
             self._peers.check_server(send)
         except ConfigurationError as error:
-            # Raising would not do: uvicorn takes an exception for "no lifespan", and serves.
+            # Not raised: uvicorn would take the exception for "no lifespan" and serve.
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await self._app(scope, receive, send)
@@ -95,7 +95,7 @@ class EdgeMiddleware:
                 observe(scope, writer.start, time.perf_counter() - begun)
 
     def _capped(self, scope: Scope, receive: Receive) -> Receive:
-        """`receive`, for a body within the cap. It or this raises TooLarge for a larger one."""
+        """`receive` with the cap. Raises TooLarge at once, or when `receive` has read too much."""
         length = _declared_length(scope["headers"])
         if length is None:
             return _counted(receive, self._max_body)
@@ -112,11 +112,11 @@ def _problem_of(error: Exception, request_id: str) -> JSONResponse:
 
 
 def _declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
-    """`Content-Length`, to which the server holds the body; 0 without a body; None if unknown."""
+    """`Content-Length`, which the server enforces; 0 without a body; None if unknown."""
     length: int | None = 0
     for name, value in headers:
         if name == b"transfer-encoding":
-            # Chunks decide, whatever a length beside them says (RFC 9112 §6.3).
+            # Transfer-Encoding overrides Content-Length (RFC 9112 §6.3).
             return None
         if name == b"content-length":
             length = int(value[:MAX_LENGTH_DIGITS]) if value.isdigit() else None

@@ -1,4 +1,4 @@
-"""The address of a client, from `X-Forwarded-For`: only TRUSTED_PROXIES are believed."""
+"""The address of a client, from `X-Forwarded-For`: only TRUSTED_PROXIES are trusted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_HOPS = 32
 
 
 class TrustedProxies:
-    """The networks whose `X-Forwarded-For` is believed."""
+    """The networks whose `X-Forwarded-For` is trusted."""
 
     def __init__(self, networks: Sequence[str]) -> None:
         self._networks: list[IPv4Network | IPv6Network] = list(map(ipaddress.ip_network, networks))

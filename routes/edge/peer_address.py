@@ -1,8 +1,8 @@
-"""The address at the other end of a connection, asked of the socket itself.
+"""The address at the other end of a connection, read from its socket.
 
-With `--proxy-headers`, which is on by default, uvicorn believes an `X-Forwarded-For` from 127.0.0.1
+With `--proxy-headers`, which is on by default, uvicorn trusts an `X-Forwarded-For` from 127.0.0.1
 and overwrites `scope["client"]` with it: anyone on the machine could write any address into the
-audit trail. TRUSTED_PROXIES alone says which proxies are believed (client_address.py). No public
+audit trail. Only TRUSTED_PROXIES says which proxies are trusted (client_address.py). No public
 name of uvicorn gives the socket: docs/decisions/0021 has the price of the two names used here.
 """
 
@@ -27,7 +27,7 @@ class PeerAddresses:
         self._client_is_rewritten = False
 
     def check_server(self, send: Callable[..., Any]) -> None:
-        """Look at the server that runs the lifespan, whose `send` this is.
+        """Check the server that runs the lifespan. `send`: that of the lifespan.
 
         Raises ConfigurationError for a uvicorn that rewrites the client and hides its sockets.
         """
@@ -40,7 +40,7 @@ class PeerAddresses:
             )
 
     def peer_of(self, scope: Scope, send: Callable[..., Any]) -> str:
-        """The peer of a request; UNKNOWN if nothing that can be believed says it."""
+        """The peer of a request; UNKNOWN if no trustworthy source has it."""
         transport = getattr(getattr(send, "__self__", None), "transport", None)
         client = None if self._client_is_rewritten and transport is None else scope.get("client")
         peer = transport.get_extra_info("peername") if transport is not None else None

@@ -38,7 +38,7 @@ from routes.edge.traced_parts import TracedDatabase, TracedRelyingParty
 SERVICE = "auth-example"
 STOP_SECONDS = 5.0
 METHODS = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
-# Machines ask these every few seconds: most spans would be theirs.
+# Probes request these paths every few seconds, and would make most of the spans.
 PROBES = {"/livez", "/readyz", "/metrics"}
 
 _traceparent = TraceContextTextMapPropagator()

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from core.clock import utc_text
 from services.audit_forwarding.classification import (
     AUTHENTICATION,
     ENTITY_MANAGEMENT,
@@ -26,7 +27,7 @@ UNKNOWN_USER = "unknown"
 
 def ecs(row: EventRow) -> dict[str, Any]:
     """The row as an ECS document, without empty members."""
-    meaning = classify(row)
+    classified = classify(row)
     users = [who for who in (row.user_email, row.subject_email) if who]
     ip = _ip(row.ip_address)
     return _filled(
@@ -36,9 +37,9 @@ def ecs(row: EventRow) -> dict[str, Any]:
             "message": row.details,
             "event": {
                 "id": row.id,
-                "kind": meaning.kind,
-                "category": list(meaning.category),
-                "type": list(meaning.type),
+                "kind": classified.kind,
+                "category": list(classified.category),
+                "type": list(classified.type),
                 "outcome": "success" if row.success else "failure",
                 "action": row.event_type,
                 "reason": row.reason,
@@ -66,8 +67,12 @@ def _target(row: EventRow) -> dict[str, Any]:
 
 def ocsf(row: EventRow) -> dict[str, Any]:
     """The row as an OCSF document, without empty members."""
-    meaning = classify(row)
-    kind, (activity_id, activity), severity = meaning.ocsf, meaning.activity, meaning.severity
+    classified = classify(row)
+    kind, (activity_id, activity), severity = (
+        classified.ocsf,
+        classified.activity,
+        classified.severity,
+    )
     return _filled(
         {
             "category_uid": kind.category_uid,
@@ -128,7 +133,7 @@ def line(document: dict[str, Any]) -> str:
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC, to the microsecond (RFC 5424 §6.2.3 allows no more)."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return utc_text(moment, "microseconds")
 
 
 def _ip(text: str | None) -> str | None:

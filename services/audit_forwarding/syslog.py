@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from core.encoding import escape_unprintable
 from services.audit_forwarding.classification import classify
 from services.audit_forwarding.json_formats import timestamp
 from stores.outbox import EventRow
@@ -47,7 +48,7 @@ def message(row: EventRow, host: str, limit: int) -> bytes:
     A message that is too long loses the end of its text first, then the ends of its values, and
     gets the parameter `truncated`.
     """
-    text = escape(row.details or "").encode()
+    text = escape_unprintable(row.details or "").encode()
     head = _head(row, host) + b" " + BOM
     if len(head) + len(text) <= limit:
         return head + text
@@ -82,7 +83,7 @@ def _head(row: EventRow, host: str, octets: int | None = None, *, truncated: boo
 
 def _value(text: str, octets: int | None) -> bytes:
     """A PARAM-VALUE (RFC 5424 §6.3.3)."""
-    found = escape(text).encode()
+    found = escape_unprintable(text).encode()
     kept = found if octets is None else _cut(found, octets)
     return re.sub(rb'(["\\\]])', rb"\\\1", kept)
 
@@ -95,13 +96,3 @@ def _cut(text: bytes, octets: int) -> bytes:
 def _name(text: str, length: int) -> str:
     """PRINTUSASCII, or the nil value (RFC 5424 §6)."""
     return re.sub(r"[^\x21-\x7e]", "_", text)[:length] or "-"
-
-
-def escape(text: str) -> str:
-    """`text` with every unprintable character written as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )

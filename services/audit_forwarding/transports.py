@@ -37,7 +37,7 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """Close the connection; say goodbye first if the protocol has one and the peer is quick."""
+        """Close the connection, after the closing message of the protocol if it has one."""
         ...
 
 

@@ -82,7 +82,7 @@ class SinkWorker:
             try:
                 await self._forward()
             except Unavailable:
-                # The database reports its own outages.
+                # core/database logs the outages of the database.
                 await self._sleep(self._schedule.poll)
             except Exception as error:
                 self._failed(error)
@@ -190,8 +190,7 @@ class AuditForwarding:
     """The sink workers of this process."""
 
     def __init__(self, settings: Settings, db: Database, schedule: Schedule | None = None) -> None:
-        sqlite = settings.database_url.startswith("sqlite:")
-        outbox: Outbox = SqliteOutbox() if sqlite else PostgresOutbox()
+        outbox: Outbox = SqliteOutbox() if settings.uses_sqlite else PostgresOutbox()
         self._db = db
         self._schedule = schedule or Schedule()
         self.workers = [
@@ -224,7 +223,7 @@ class AuditForwarding:
             worker.stop()
         done, late = await asyncio.wait(self._tasks, timeout=self._schedule.close_timeout)
         for task in late:
-            # The thread may still send, so the lease is kept until it ends by itself.
+            # The thread may still send, so the lease is kept until it expires.
             task.cancel()
         ended = (
             worker for worker, task in zip(self.workers, self._tasks, strict=True) if task in done

@@ -29,21 +29,21 @@ export function logOut() {
 
 /**
  * @param {unknown} error
- * @returns {boolean} whether the service did not judge the token: no answer, 429 or 5xx
+ * @returns {boolean} whether the service did not check the token: no answer, 429 or 5xx
  */
-function leavesTokenUnjudged(error) {
+function tokenWasNotChecked(error) {
   if (!(error instanceof ApiError)) return false;
   return error.kind !== 'problem' || error.status === 429 || error.status >= 500;
 }
 
 /**
- * Shows the login view and says why. A token that the service did not judge stays stored, so that
+ * Shows the login view and says why. A token that the service did not check stays stored, so that
  * a reload can try it again.
  * @param {unknown} error
  * @param {import('./session.js').Session} session
  */
 function leaveBecause(error, session) {
-  if (leavesTokenUnjudged(error)) {
+  if (tokenWasNotChecked(error)) {
     openTab('login');
     warn(explain(error, 'session'), { label: 'Reload', run: () => location.reload() });
   } else if (isExpired(session)) {

@@ -1,8 +1,8 @@
 """Pending ceremonies: what the service must remember between a begin and its complete.
 
-The key of a pending ceremony is its challenge and not the email. So nobody can break another
-person's login by beginning one for their email, and one person may have two tabs open. A pending
-ceremony can be taken once.
+The key of a pending ceremony is its challenge and not the email. So an attacker cannot break a
+person's login by beginning another login for the same email, and one person may have two tabs open.
+A pending ceremony can be taken once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from core.encoding import base64url_encode
+from core.ids import random_id
+from schemas import RegisterBegin
 
 LIFETIME_SECONDS = 300
 CHALLENGE_BYTES = 32
@@ -31,6 +33,19 @@ class PendingUser:
     email_typed: str
     date_of_birth: datetime
     job_title: str
+
+    @classmethod
+    def of(cls, form: RegisterBegin) -> PendingUser:
+        """The account that the person of `form` gets, under a new id."""
+        return cls(
+            id=random_id(),
+            first_name=form.first_name,
+            last_name=form.last_name,
+            email=form.email.canonical,
+            email_typed=form.email.typed,
+            date_of_birth=form.date_of_birth,
+            job_title=form.job_title,
+        )
 
 
 @dataclass(frozen=True)

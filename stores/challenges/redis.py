@@ -13,11 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from core.encoding import base64url_decode, base64url_encode
-from core.errors import Unavailable
 from stores.challenges.interface import LIFETIME_SECONDS, Pending, PendingUser, new_challenge
+from stores.redis_pool import translate_errors
 
 PREFIX = "passkeys:challenge:"
 
@@ -29,10 +28,8 @@ class RedisChallenges:
         self._redis = redis
 
     async def check(self) -> None:
-        try:
+        with translate_errors():
             await self._redis.get(PREFIX)
-        except (RedisError, OSError) as error:
-            raise Unavailable(type(error).__name__) from None
 
     async def stop(self) -> None:
         # This closes the connections of the rate counters, too: they share the pool.
@@ -44,17 +41,13 @@ class RedisChallenges:
 
     async def put(self, pending: Pending) -> str:
         challenge = new_challenge()
-        try:
+        with translate_errors():
             await self._redis.set(PREFIX + challenge, _dump(pending), nx=True, ex=LIFETIME_SECONDS)
-        except (RedisError, OSError) as error:
-            raise Unavailable(type(error).__name__) from None
         return challenge
 
     async def take(self, challenge: str) -> Pending | None:
-        try:
+        with translate_errors():
             kept = await self._redis.getdel(PREFIX + challenge)
-        except (RedisError, OSError) as error:
-            raise Unavailable(type(error).__name__) from None
         return None if kept is None else _load(kept)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from core.errors import Unavailable
 from stores.rate_counters.interface import Counted
+from stores.redis_pool import translate_errors
 
 PREFIX = "passkeys:limit:"
 # Counts all keys of a request in one round trip. The first hit of a key sets when it expires.
@@ -33,8 +32,6 @@ class RedisCounters:
     async def hit(self, counters: Sequence[tuple[str, int]], window: int) -> list[Counted]:
         keys = [PREFIX + key for key, _ in counters]
         limits = [limit for _, limit in counters]
-        try:
+        with translate_errors():
             answer = await self._hit(keys=keys, args=[window * 1000, *limits])
-        except (RedisError, OSError) as error:
-            raise Unavailable(type(error).__name__) from None
         return [Counted(count, milliseconds / 1000) for count, milliseconds in answer]

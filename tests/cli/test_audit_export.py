@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.audit_export.filters import EVENT_TYPES, moment
+from cli.audit_export.filters import EVENT_TYPES, canonical_email, moment
 from cli.audit_export.formats import cell
 from tests.cli.exporting import (
     TYPES,
@@ -45,6 +45,29 @@ def export(url: str, capsys: pytest.CaptureFixture[str]) -> Export:
 
 def test_events_are_filtered_and_come_oldest_first(export: Export) -> None:
     check_filters(export)
+
+
+def test_the_file_is_the_one_that_the_service_opens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the URL of a database, %20 is a space."""
+    address = f"sqlite:///{tmp_path}/my%20app.db"
+    with Service(tmp_path, database_url=address) as service:
+        record_events(service)
+    assert (tmp_path / "my app.db").is_file()
+    assert exporter(address, capsys)().types == TYPES
+
+
+@pytest.mark.parametrize(
+    ("typed", "email"),
+    [
+        ("Jane@Example.com", "jane@example.com"),
+        ("jane@BÜCHER.example", "jane@xn--bcher-kva.example"),
+        ("No Address", "no address"),
+    ],
+)
+def test_an_email_is_looked_for_in_the_form_of_the_rows(typed: str, email: str) -> None:
+    assert canonical_email(typed) == email
 
 
 def test_a_reason_that_no_event_has_is_an_error_that_lists_the_known_ones(export: Export) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures of the ceremonies: one running service for all, Jane with a passkey, and Bob."""
+"""Fixtures of the ceremonies: one running service for all tests, Jane with a passkey, and Bob."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLES = ("audit_logs", "webauthn_credentials", "users")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One service for all of these tests: starting one takes longer than most of them.
 
-    Without rate limits, which would stop a test before the defence that it is about.
+    It has no rate limits, because they would refuse a request before the defence under test does.
     """
     folder = tmp_path_factory.mktemp("service")
     with Service(folder, clock=HeldClock(), danger_rate_limits_off=True) as service:
@@ -28,7 +28,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture
 def clock(running: Service) -> Iterator[HeldClock]:
-    """The running service's clock; its wall is put right again after the test."""
+    """The running service's clock; its wall time is restored after the test."""
     clock = cast(HeldClock, running.parts.clock)
     wall, monotonic = clock.now(), clock.monotonic()
     yield clock
@@ -37,13 +37,13 @@ def clock(running: Service) -> Iterator[HeldClock]:
 
 @pytest.fixture
 def service(running: Service, clock: HeldClock) -> Service:
-    """The running service as if it had just started: it knows nobody.
+    """The running service without accounts and audit rows, as if it had just started.
 
-    Challenges that an earlier test left behind are in no one's way.
+    Challenges of earlier tests remain in the store. They disturb no other test.
     """
     for table in TABLES:
         running.rows(f"DELETE FROM {table}")
-    # What decoys look like is learnt from the passkeys there are: none.
+    # The decoys forget the passkeys of earlier tests.
     running.run(running.parts.passkeys.start())
     return running
 

@@ -19,7 +19,7 @@ import httpx
 
 from assurance.support.forked_servers import connect
 from devtools.authenticator import SoftAuthenticator
-from tests.storage.trail import parsed, until
+from tests.support.app_log import parsed, until
 from tests.support.process import free_port, start_server, wait_until_up
 from tests.support.service import person
 

@@ -9,7 +9,7 @@ import pytest
 
 from devtools.authenticator import SoftAuthenticator
 from tests.conftest import StartService
-from tests.storage.trail import parsed, until
+from tests.support.app_log import parsed, until
 from tests.support.service import JANE, Service
 
 FIELDS = {"method", "route", "status", "ms", "bytes", "request_id", "ip_address"}

@@ -11,7 +11,7 @@ from devtools.authenticator import Flaw, SoftAuthenticator
 from routes.edge.request_metrics import BUCKETS
 from tests.conftest import StartService
 from tests.operations.scraped import Scrape, scrape
-from tests.storage.trail import until
+from tests.support.app_log import until
 from tests.support.clock import HeldClock
 from tests.support.service import JANE, Service
 

@@ -15,8 +15,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from devtools.authenticator import SoftAuthenticator
 from tests.operations.scraped import Scrape
-from tests.storage.trail import until
 from tests.support import production
+from tests.support.app_log import until
 from tests.support.process import running_server
 from tests.support.service import JANE
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from devtools.authenticator import SoftAuthenticator
-from tests.storage.trail import lines, parsed, until
+from tests.support.app_log import lines, parsed, until
 from tests.support.service import Service, person
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")

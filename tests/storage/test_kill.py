@@ -16,7 +16,7 @@ import pytest
 
 from assurance.support.forked_servers import Server, Servers, connect, forking
 from devtools.authenticator import SoftAuthenticator
-from tests.storage.trail import until
+from tests.support.app_log import until
 from tests.support.service import person
 
 KILLS, PEOPLE = 30, 4

@@ -14,7 +14,7 @@ import pytest
 from core import log_file
 from core.log_file import LogFile, LogFileHandler
 from devtools.authenticator import SoftAuthenticator
-from tests.storage.trail import parsed, until
+from tests.support.app_log import parsed, until
 from tests.support.service import Service
 
 MESSAGE = "app.log cannot be written"

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from core.settings.checks import DEVELOPMENT_SECRET
 from devtools.authenticator import Flaw, SoftAuthenticator
-from tests.storage.trail import lines, until
+from tests.support.app_log import lines, until
 from tests.support.service import JANE, Service, person
 
 BOB = person("bob")

@@ -73,5 +73,5 @@ def livez():
 @app.get("/me")
 @auth_required("token")
 def me():
-    """The profile of whoever holds the token."""
+    """The profile of the token's owner."""
     return jsonify(id=current_user.fs_uniquifier, email=current_user.email)

@@ -22,7 +22,7 @@ const options = {
   baseURL: ORIGIN,
   secret: randomUUID() + randomUUID(),
   telemetry: { enabled: false },
-  // Counted as ours are, and nobody is refused.
+  // Requests are counted, as this service counts them, and none is refused.
   rateLimit: { enabled: true, window: 60, max: 1_000_000_000 },
   plugins: [
     passkey({

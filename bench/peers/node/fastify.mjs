@@ -1,5 +1,5 @@
 // A minimal passkey service of Node: fastify, SimpleWebAuthn, better-sqlite3, fast-jwt.
-// It speaks the contract of ours and writes the same audit rows; it has no decoys, no rate limits,
+// It has the endpoints of this service and writes the same audit rows; it has no decoys, no rate limits,
 // no log file and no strict JSON, so its figures are a floor for what Node needs.
 // PORT, ORIGIN and SYNCHRONOUS (FULL or NORMAL) come from the environment.
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -57,7 +57,7 @@ const sql = {
 
 const secret = randomBytes(32);
 const sign = createSigner({ key: secret, algorithm: 'HS256', expiresIn: 3600 * 1000 });
-// No cache: ours looks at every token, too.
+// No cache: this service verifies every token, too.
 const verify = createVerifier({ key: secret, algorithms: ['HS256'] });
 
 const pending = new Map();

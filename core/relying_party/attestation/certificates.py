@@ -58,7 +58,7 @@ def require_packed_leaf(leaf: x509.Certificate) -> None:
 def require_aik(leaf: x509.Certificate) -> None:
     """§8.3.1: version 3, no subject, the TPM's three names, the AIK's usage, and no CA.
 
-    Whether the manufacturer is one of TCG's list is for the trusted roots to say.
+    The trusted roots decide whether the manufacturer is one of TCG's list.
     """
     _require(leaf.version is x509.Version.v3 and not list(leaf.subject))
     names = _extension(leaf, x509.SubjectAlternativeName).get_values_for_type(x509.DirectoryName)
@@ -86,8 +86,8 @@ def require_apple_nonce(leaf: x509.Certificate, nonce: bytes) -> None:
 def require_android_key(leaf: x509.Certificate, client_data_hash: bytes) -> None:
     """§8.4: this ceremony's challenge; a key for one RP, made in the device, only for signing.
 
-    A list may leave origin and purpose out, as both do in L3's own test vector: what is attested
-    must be right, and who may attest at all is for the trusted roots to say.
+    A list may leave origin and purpose out, as both do in L3's own test vector. A value that is
+    there must be right. The trusted roots decide whose attestations count.
     """
     try:
         described = asn1.decode_der(KeyDescription, _raw(leaf, ANDROID_KEY))

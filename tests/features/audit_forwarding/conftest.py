@@ -1,4 +1,4 @@
-"""Services that ship, on SQLite and on PostgreSQL, and collectors to ship to."""
+"""Services that forward audit rows, on SQLite and on PostgreSQL, and collectors for the rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def collector(tmp_path: Path) -> Iterator[TlsCollector]:
 
 
 def postgres() -> str:
-    """A database there; where there is no server, the test is skipped: CI has promised one."""
+    """A database on the PostgreSQL server. Without a server the test is skipped; CI has one."""
     try:
         production.flush_redis()
         return production.take_database()

@@ -24,7 +24,7 @@ NOW = datetime.datetime.now(datetime.UTC)
 
 
 def make_ca(folder: Path, host: str = "127.0.0.1") -> tuple[Path, Path]:
-    """A certificate that vouches for itself and for `host`, and the same with its key."""
+    """A self-signed CA certificate for `host`, alone and together with its key."""
     folder.mkdir(exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
@@ -87,9 +87,9 @@ class TlsCollector:
         threading.Thread(target=self._accept, args=[listener], daemon=True).start()
 
     def stop(self) -> None:
-        """As if its machine had gone."""
+        """Stop, as if the machine of the collector had failed."""
         if self._listener is not None:
-            # Close alone would not wake who waits in accept.
+            # `close` alone would not end a blocked `accept`.
             with suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()

@@ -1,4 +1,4 @@
-"""What leaves: every event has its meaning, and no value leaves the place it belongs to."""
+"""The formats of forwarding: every event is classified, and every value stays in its field."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 import audit
 from audit import Caller, Principal
+from core.encoding import escape_unprintable
 from services.audit_forwarding import syslog
 from services.audit_forwarding.classification import CLASSIFICATIONS, UNKNOWN, classify
 from services.audit_forwarding.json_formats import ecs, line, ocsf
@@ -118,7 +119,7 @@ def test_the_document_shows_the_table_as_it_is() -> None:
 
 @pytest.mark.parametrize("kind", EVENTS)
 def test_a_row_is_given_the_classification_of_its_class(kind: type[audit.Event]) -> None:
-    """From the row alone: type, success, and for a clone the reason."""
+    """By the row alone: its type, its outcome and, for a suspected clone, its reason."""
     assert classify(example(kind)) is CLASSIFICATIONS[kind]
     plain = row_of(kind(JANE, BOB))._replace(reason="anything")
     if kind is not audit.CloneSuspected:
@@ -250,7 +251,9 @@ def test_a_hostile_value_stays_in_its_place(value: str) -> None:
         assert len(message.decode().splitlines()) == 1
         found = parsed(message)
         assert found["id"] == "row-1"
-        assert found["userAgent"] == found["userEmail"] == found["text"] == syslog.escape(value)
+        assert (
+            found["userAgent"] == found["userEmail"] == found["text"] == escape_unprintable(value)
+        )
     for shape in (ecs, ocsf):
         text = line(shape(row))
         assert text.isascii()
@@ -263,16 +266,16 @@ def test_a_hostile_value_stays_in_its_place(value: str) -> None:
 @pytest.mark.parametrize("char", ["x", "é", "山", "👩", '"', "\\", "\x1b", "\u2028"], ids=repr)
 @pytest.mark.parametrize("length", [100, 512, 3000, 20_000])
 def test_a_message_is_cut_to_what_a_receiver_takes(limit: int, char: str, length: int) -> None:
-    """The text goes first, then the ends of the values; what is left is whole, and says so."""
+    """First the text is cut, then the values. A cut message has the parameter `truncated`."""
     long = char * length
     row = example(audit.LoginRefused)._replace(user_agent=long, details=long, user_email=long)
     message = syslog.message(row, "h" * 300, limit)
     assert len(message) <= limit
     found = parsed(message)
     assert found["id"] == row.id
-    assert syslog.escape(long).startswith(found["userAgent"])
-    assert syslog.escape(long).startswith(found["text"])
-    whole = found["text"] == found["userAgent"] == syslog.escape(long)
+    assert escape_unprintable(long).startswith(found["userAgent"])
+    assert escape_unprintable(long).startswith(found["text"])
+    whole = found["text"] == found["userAgent"] == escape_unprintable(long)
     assert whole is ("truncated" not in found)
 
 

@@ -17,8 +17,8 @@ import pytest
 from assurance.support.forked_servers import Server, Servers, connect, forking
 from services.audit_forwarding.worker import Schedule
 from tests.features.audit_forwarding.receivers import TlsCollector
-from tests.storage.trail import until
 from tests.support import production
+from tests.support.app_log import until
 
 KILLS = 6
 
@@ -30,7 +30,7 @@ def servers() -> Iterator[Servers]:
 
 
 def knock_until_gone(server: Server, enough: int = 100_000) -> None:
-    """Events, one after the other, as long as somebody answers."""
+    """Cause events, one after the other, as long as the server answers."""
     with suppress(httpx.TransportError), connect(server.url) as client:
         for _ in range(enough):
             assert client.post("/login/begin", json={}).status_code == 200
@@ -68,7 +68,7 @@ def shoot_after(collector: TlsCollector, count: int, server: Server) -> threadin
 
 
 def forget_the_dead(folder: Path) -> None:
-    """As if the lease of the worker that was killed had run out meanwhile."""
+    """End the lease of the killed worker, as time would."""
     with closing(sqlite3.connect(folder / "app.db", timeout=5)) as connection:
         connection.execute("UPDATE audit_sinks SET held_until = NULL")
         connection.commit()
@@ -77,7 +77,7 @@ def forget_the_dead(folder: Path) -> None:
 def test_kills_between_sending_and_acknowledging_lose_nothing(
     servers: Servers, collector: TlsCollector, tmp_path: Path
 ) -> None:
-    """The collector itself pulls the trigger, in the middle of a batch that it receives."""
+    """The collector causes the kill, in the middle of a batch that it receives."""
     odd = random.Random(5425)
     server = servers.make(
         tmp_path,
@@ -108,7 +108,7 @@ def test_kills_between_sending_and_acknowledging_lose_nothing(
 def test_of_two_workers_one_ships_and_if_it_dies_the_other_does(
     servers: Servers, collector: TlsCollector, tmp_path: Path, postgres_url: str
 ) -> None:
-    """While both live, nothing comes twice; after a kill, nothing is missing."""
+    """While both live, no row is sent twice. After a kill, no row is missing."""
     settings = {
         "DATABASE_URL": postgres_url,
         "REDIS_URL": production.REDIS,

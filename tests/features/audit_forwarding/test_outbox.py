@@ -1,4 +1,4 @@
-"""The order of shipping: whatever commits when, and however rows are numbered, none is skipped."""
+"""The order of forwarding: no row is skipped, whatever the order of commits and of numbers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def play(postgres_url: str) -> Callable[[Scene], None]:
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A writer of its own, as another worker's would be."""
+    """A connection of its own, as another worker has."""
     connection = await asyncpg.connect(url)
     try:
         yield connection
@@ -70,14 +70,14 @@ async def waiting(
 
 
 async def handed_out(db: PostgresDatabase) -> list[str] | None:
-    """What a worker gets that asks once; None if it must wait."""
+    """The rows that a worker gets if it asks once; None if it must wait."""
     claimed = await claim(db)
     rows = await waiting(db, claimed) if claimed else []
     return None if rows is None else [row.id for row in rows]
 
 
 async def settled(db: PostgresDatabase, claimed: Claimed, limit: int = 500) -> list[EventRow]:
-    """What it gets in the end: others use this server too, and their transactions count."""
+    """The rows that it gets in the end: it may have to wait for transactions of other databases."""
     for _ in range(1000):
         rows = await waiting(db, claimed, limit)
         if rows is not None:
@@ -112,7 +112,7 @@ def test_commits_in_the_reverse_order_of_positions_skip_nothing(
 def test_the_order_of_transaction_ids_is_not_the_order_of_positions(
     play: Callable[[Scene], None],
 ) -> None:
-    """The trap: what is open has the lower position and the higher id, past any snapshot's xmax."""
+    """The open transaction has the lower position and the higher id, beyond any snapshot's xmax."""
 
     async def scene(db: PostgresDatabase, url: str) -> None:
         async with connected(url) as one, connected(url) as two:
@@ -123,7 +123,7 @@ def test_the_order_of_transaction_ids_is_not_the_order_of_positions(
             await one.execute(INSERT.format("first"))
             await two.execute(INSERT.format("second"))
             await quick.commit()
-            # On a quiet server the snapshot's xmin and xmax are one: nothing seems to be under way.
+            # On an idle server xmin and xmax of the snapshot are equal, as if nothing were open.
             assert await handed_out(db) is None
             await slow.commit()
             assert await handed_out_at_last(db) == ["first", "second"]
@@ -160,7 +160,7 @@ def test_who_only_reads_holds_up_nobody(play: Callable[[Scene], None]) -> None:
 
 
 def test_the_positions_are_what_the_argument_rests_on(play: Callable[[Scene], None]) -> None:
-    """No cache, and the transaction's id before the position."""
+    """The sequence has no cache, and the transaction gets its id before the position."""
 
     async def scene(_db: PostgresDatabase, url: str) -> None:
         async with connected(url) as shell:
@@ -177,7 +177,7 @@ def test_the_positions_are_what_the_argument_rests_on(play: Callable[[Scene], No
 
 
 def test_a_look_after_a_write_is_refused(play: Callable[[Scene], None]) -> None:
-    """Its barrier would be older than what it saw."""
+    """The xmin barrier would be older than the rows that the transaction saw."""
 
     async def scene(db: PostgresDatabase, _url: str) -> None:
         def unit(tx: Transaction) -> None:
@@ -191,7 +191,7 @@ def test_a_look_after_a_write_is_refused(play: Callable[[Scene], None]) -> None:
 
 
 async def ship(db: PostgresDatabase, until: asyncio.Event) -> list[str]:
-    """What a worker would send: everything it is handed, acknowledged batch by batch."""
+    """The rows that a worker would send, acknowledged batch by batch."""
     taken: list[str] = []
     while True:
         ending = until.is_set()
@@ -209,7 +209,7 @@ def _acknowledge(tx: Transaction, before: int, row: EventRow) -> bool:
 
 
 async def write(url: str, seed: int, count: int) -> None:
-    """Transactions of one to three rows, that commit early, late, or not at all."""
+    """Write transactions of one to three rows, which commit early, late, or not at all."""
     draw = random.Random(seed)
     async with connected(url) as connection:
         for _ in range(count):
@@ -222,7 +222,7 @@ async def write(url: str, seed: int, count: int) -> None:
 
 
 def test_a_crowd_of_writers_is_shipped_whole_and_in_order(play: Callable[[Scene], None]) -> None:
-    """Eight at once, in no order at all, while a worker ships: each row once, by its position."""
+    """Eight writers at once, in any order, while a worker forwards: each row once, by position."""
 
     async def scene(db: PostgresDatabase, url: str) -> None:
         written = asyncio.Event()
@@ -238,7 +238,7 @@ def test_a_crowd_of_writers_is_shipped_whole_and_in_order(play: Callable[[Scene]
     play(scene)
 
 
-# -- SQLite: numbers that are given anew --
+# -- SQLite: row numbers that change --
 
 
 @pytest.fixture
@@ -265,7 +265,7 @@ def shell(folder: Path, *statements: str) -> None:
 
 
 async def take(db: SqliteDatabase) -> list[str]:
-    """Everything that waits, acknowledged."""
+    """Every row that waits; all of them are acknowledged."""
     outbox = SqliteOutbox()
     claimed = await db.write(lambda tx: store.claim(tx, outbox, SINK, ME, LEASE))
     if claimed is None:
@@ -282,7 +282,7 @@ async def take(db: SqliteDatabase) -> list[str]:
 def test_rows_that_are_numbered_anew_are_not_skipped(
     on_file: Callable[..., None], tmp_path: Path
 ) -> None:
-    """As VACUUM may, and as a dump does that is read back: new rows get numbers passed long ago."""
+    """VACUUM and restored dumps change row numbers: new rows get numbers that were used."""
 
     async def scene(db: SqliteDatabase) -> None:
         shell(tmp_path, *(INSERT.format(f"old-{n}") for n in range(9)))
@@ -299,7 +299,7 @@ def test_rows_that_are_numbered_anew_are_not_skipped(
 def test_a_number_that_comes_again_is_another_row(
     on_file: Callable[..., None], tmp_path: Path
 ) -> None:
-    """The whole trail was deleted, and SQLite counts from one again."""
+    """All audit rows were deleted, and SQLite counts from one again."""
 
     async def scene(db: SqliteDatabase) -> None:
         shell(tmp_path, *(INSERT.format(f"old-{n}") for n in range(9)))
@@ -313,7 +313,7 @@ def test_a_number_that_comes_again_is_another_row(
 def test_where_the_last_row_is_gone_shipping_starts_over(
     on_file: Callable[..., None], tmp_path: Path
 ) -> None:
-    """Twice is better than never."""
+    """A row that is sent twice is better than a row that is lost."""
 
     async def scene(db: SqliteDatabase) -> None:
         shell(tmp_path, *(INSERT.format(f"old-{n}") for n in range(3)))
@@ -324,7 +324,7 @@ def test_where_the_last_row_is_gone_shipping_starts_over(
     on_file(scene)
 
 
-# -- who ships --
+# -- which worker forwards --
 
 
 def test_a_sink_has_one_holder_until_its_time_is_over(

@@ -1,4 +1,4 @@
-"""Sinks get every row, in order, at least once: while all is well, and after it was not."""
+"""Sinks get every row, in order, at least once: in normal operation and after faults."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from services.audit_forwarding.transports import Stdout
 from services.audit_forwarding.worker import Schedule, SinkWorker
 from stores.outbox import EventRow, PostgresOutbox, SqliteOutbox
 from tests.features.audit_forwarding.receivers import TlsCollector, UdpCollector, id_of
-from tests.storage.trail import until
 from tests.support import production
+from tests.support.app_log import until
 from tests.support.process import free_port
 from tests.support.service import Service
 
@@ -34,7 +34,7 @@ AWAY, BACK = "is away", "is back"
 
 
 def knock(service: Service, times: int = 1) -> list[int]:
-    """So many events, some at once."""
+    """Cause `times` events, up to 20 of them at once."""
 
     async def ask(client: httpx.AsyncClient) -> httpx.Response:
         return await client.post("/login/begin", json={})
@@ -44,15 +44,14 @@ def knock(service: Service, times: int = 1) -> list[int]:
 
 
 def ids(service: Service) -> list[str]:
-    """Every row there is, in the order of shipping."""
-    sqlite = service.settings.database_url.startswith("sqlite")
-    order = "rowid" if sqlite else "position"
+    """The id of every audit row, in the order of forwarding."""
+    order = "rowid" if service.settings.uses_sqlite else "position"
     found = rows(service, f"SELECT id FROM audit_logs ORDER BY {order}")
     return [row["id"] for row in found]
 
 
 def rows(service: Service, query: str) -> list[dict[str, Any]]:
-    """As the shell of its database would print them."""
+    """The rows of a query, on a connection of its own."""
     url = service.settings.database_url
     if not url.startswith("sqlite"):
         return production.rows(url.rpartition("/")[2], query, ())
@@ -70,7 +69,7 @@ def lines(service: Service, words: str) -> list[str]:
 
 
 def state(service: Service) -> str:
-    """What /readyz says of the first sink; whatever that is, the service is ready."""
+    """The state of the first sink in /readyz. It never makes the service unready."""
     answer = service.get("/readyz")
     assert answer.status_code == 200
     said: str = answer.json()["parts"]["audit_sink_1"]
@@ -98,7 +97,7 @@ def test_events_arrive_over_udp_one_in_each_datagram(start: Start) -> None:
 def test_a_new_sink_gets_the_trail_from_its_first_row(
     start: Start, collector: TlsCollector
 ) -> None:
-    """Nothing lost: not what happened before the sink was named, either."""
+    """The sink also gets the rows from before it was configured."""
     knock(start(), 30)
     service = start(audit_sink=(collector.url,), audit_sink_ca=collector.ca)
     until(lambda: len(collector.messages) == 30)
@@ -126,7 +125,7 @@ def acknowledged(service: Service) -> str | None:
 
 
 def test_a_sink_that_was_away_catches_up(start: Start, collector: TlsCollector) -> None:
-    """Requests do not notice; one line says that it is away, one that it is back."""
+    """Requests succeed meanwhile. One log line says that the sink is away, one that it is back."""
     collector.stop()
     service = start(audit_sink=(collector.url,), audit_sink_ca=collector.ca)
     assert knock(service, 40) == [200] * 40
@@ -164,7 +163,7 @@ def test_one_sink_that_is_away_holds_up_no_other(start: Start, collector: TlsCol
 def test_a_collector_that_proves_nothing_gets_nothing(
     start: Start, tmp_path: Path, host: str
 ) -> None:
-    """A certificate that the CA has not signed, and one it has signed for somebody else."""
+    """One certificate is not signed by the CA, the other is signed for another host."""
     with TlsCollector(tmp_path / "one", host) as one, TlsCollector(tmp_path / "other") as other:
         ca = other.ca if host == "127.0.0.1" else one.ca
         service = start(audit_sink=(one.url,), audit_sink_ca=ca)
@@ -174,13 +173,13 @@ def test_a_collector_that_proves_nothing_gets_nothing(
 
 
 def test_a_pipe_that_nobody_reads_stops_no_request(start: Start) -> None:
-    """And when somebody reads again, everything is there, each event a line."""
+    """When a reader comes back, it gets every event, one in each line."""
     read, write = os.pipe()
     service = start(audit_sink=("stdout:ecs",))
     worker: SinkWorker = service.parts.audit_forwarding.workers[0]
     worker._sink = Stdout(ecs, write)
     assert knock(service, 300) == [200] * 300
-    # More than the pipe holds.
+    # More events than fit into the pipe.
     found = b""
     while found.count(b"\n") < 300:
         found += os.read(read, 65536)
@@ -190,7 +189,7 @@ def test_a_pipe_that_nobody_reads_stops_no_request(start: Start) -> None:
 
 
 class Hesitant:
-    """A sink that takes nothing until it is let go; what it takes it keeps."""
+    """A sink that blocks until it is released. It keeps what it gets."""
 
     def __init__(self) -> None:
         self.go, self.asked = threading.Event(), False
@@ -202,12 +201,12 @@ class Hesitant:
         self.taken += [row.id for row in rows]
 
     def close(self) -> None:
-        """Nothing is open."""
+        """There is no connection."""
 
 
 def worker_of(service: Service, sink: Any, schedule: Schedule | None = None) -> SinkWorker:
-    """A second worker's worker, over the same database."""
-    sqlite = service.settings.database_url.startswith("sqlite")
+    """The SinkWorker of a second process, over the same database."""
+    sqlite = service.settings.uses_sqlite
     outbox = SqliteOutbox() if sqlite else PostgresOutbox()
     return SinkWorker(
         "syslog+udp://sink:514", sink, service.parts.db, outbox, schedule or Schedule()
@@ -215,7 +214,7 @@ def worker_of(service: Service, sink: Any, schedule: Schedule | None = None) -> 
 
 
 def begin(service: Service, worker: SinkWorker) -> Callable[[], None]:
-    """Have it ship; what is returned ends it as kill -9 would, without a word."""
+    """Start the worker. The returned function ends it as `kill -9` would."""
 
     async def run() -> asyncio.Task[None]:
         return asyncio.create_task(worker.run())
@@ -230,7 +229,7 @@ def begin(service: Service, worker: SinkWorker) -> Callable[[], None]:
 
 
 def test_one_of_two_workers_ships_and_the_other_takes_over(start: Start) -> None:
-    """The first dies in the middle of a batch: nothing is lost, and the lease is waited for."""
+    """The first dies within a batch: no row is lost, and the other waits for the lease."""
     service = start()
     knock(service, 10)
     dying, living = Hesitant(), Hesitant()
@@ -249,7 +248,7 @@ def test_one_of_two_workers_ships_and_the_other_takes_over(start: Start) -> None
 
 
 def test_a_worker_that_wakes_up_late_cannot_move_the_cursor(start: Start) -> None:
-    """It slept in the middle of a batch; somebody else has gone on since."""
+    """It slept in the middle of a batch, and another worker has taken over meanwhile."""
     service = start()
     knock(service, 5)
     late, prompt = Hesitant(), Hesitant()
@@ -266,7 +265,7 @@ def test_a_worker_that_wakes_up_late_cannot_move_the_cursor(start: Start) -> Non
     time.sleep(0.5)
     assert prompt.taken == ids(service)
     assert acknowledged(service) == ids(service)[-1]
-    # What it had in hand, twice at the worst; never beyond.
+    # Its batch may be sent twice, and nothing after it.
     assert late.taken == ids(service)[:5]
     for end in ends:
         end()
@@ -286,7 +285,7 @@ def test_a_commit_rings_and_nobody_waits_for_the_poll(start: Start) -> None:
 
 
 def test_no_sink_no_work(start: Start) -> None:
-    """Without AUDIT_SINK nothing runs and nothing is asked."""
+    """Without AUDIT_SINK no worker runs and no query is made."""
     service = start()
     assert service.parts.db.listeners == [service.parts.metrics.count_event]
     assert rows(service, "SELECT * FROM audit_sinks") == []
@@ -294,14 +293,14 @@ def test_no_sink_no_work(start: Start) -> None:
 
 
 def test_what_was_inserted_by_hand_is_shipped_too(start: Start, collector: TlsCollector) -> None:
-    """Nobody rings for it: the poll finds it."""
+    """No commit of the service wakes the worker: the poll finds the row."""
     service = start(audit_sink=(collector.url,), audit_sink_ca=collector.ca)
     rows(service, "INSERT INTO audit_logs (id, event_type, success) VALUES ('1', 'by_hand', 0)")
     until(lambda: collector.ids() == ["1"])
 
 
 def test_a_port_where_nobody_listens_is_away_for_udp_too(start: Start) -> None:
-    """As far as the network says so: what was refused is sent again."""
+    """The network reports the refusal, so the datagrams are sent again."""
     port = free_port()
     service = start(audit_sink=(f"syslog+udp://127.0.0.1:{port}",))
     knock(service, 3)
@@ -313,7 +312,7 @@ def test_a_port_where_nobody_listens_is_away_for_udp_too(start: Start) -> None:
 
 
 def test_a_transaction_that_stays_open_is_named(postgres_url: str, tmp_path: Path) -> None:
-    """It holds up shipping, and whoever looks at /readyz knows why."""
+    """It delays forwarding, and /readyz says so."""
     with (
         UdpCollector() as collector,
         Service(

@@ -1,4 +1,4 @@
-"""Faults inside: one plain answer outside, the reason in the log, and never a half-done success."""
+"""Internal faults: one plain answer for the client, the reason in the log, nothing half done."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 from core.database.interface import DatabaseUnavailable
 from devtools.authenticator import SoftAuthenticator
 from tests.features.http.problems import problem
-from tests.storage.trail import lines
+from tests.support.app_log import lines
 from tests.support.service import JANE, Service
 
 SECRET_REASON = "password=hunter2 in /etc/shadow"
 Send = Callable[[Service], httpx.Response]
-# A request for every endpoint, and the collaborator that it cannot do without.
+# For every endpoint: the part of the service that it needs, and a request.
 ENDPOINTS: dict[str, tuple[str, Send]] = {
     "register_begin": ("passkeys", lambda service: service.post("/register/begin", JANE)),
     "register_complete": (
@@ -31,7 +31,7 @@ ENDPOINTS: dict[str, tuple[str, Send]] = {
 
 
 class Broken:
-    """A collaborator whose every method raises."""
+    """A part whose every method raises."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -54,7 +54,7 @@ def break_part(
 def test_an_unforeseen_error_is_a_plain_500(
     service: Service, monkeypatch: pytest.MonkeyPatch, part: str, send: Send
 ) -> None:
-    """Whatever breaks, the answer says that, and where to look: nothing else."""
+    """The answer has only the fact of the failure and the request id, which leads to the log."""
     break_part(service, monkeypatch, part, RuntimeError(SECRET_REASON))
     answer = send(service)
     body = problem(answer, 500, "internal_error")
@@ -67,7 +67,7 @@ def test_an_unforeseen_error_is_a_plain_500(
 def test_an_unforeseen_error_is_in_the_log_under_the_request_id(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The person who reports an id and the operator find the same traceback."""
+    """With the id that a person reports, the operator finds the traceback."""
     break_part(service, monkeypatch, "passkeys", RuntimeError("a pipe burst"))
     service.post("/login/begin", {}, headers={"X-Request-ID": "support-case-7"})
     (line,) = lines(service, 1)
@@ -79,7 +79,7 @@ def test_an_unforeseen_error_is_in_the_log_under_the_request_id(
 def test_an_unavailable_database_is_a_503(
     service: Service, monkeypatch: pytest.MonkeyPatch, part: str, send: Send
 ) -> None:
-    """E4: refused cleanly, with the time to come back."""
+    """E4: the request is refused with 503 and Retry-After."""
     break_part(service, monkeypatch, part, DatabaseUnavailable(SECRET_REASON))
     answer = send(service)
     problem(answer, 503, "unavailable")
@@ -90,7 +90,7 @@ def test_an_unavailable_database_is_a_503(
 def test_no_token_leaves_while_the_audit_trail_cannot_be_written(
     service: Service, device: SoftAuthenticator
 ) -> None:
-    """E2: login refused with 503 and no token, and the sign count has not moved."""
+    """E2: the login is refused with 503, without a token, and the sign count is unchanged."""
     service.register(device)
     options = service.begin_login()
     counts = service.rows("SELECT sign_count FROM webauthn_credentials")
@@ -115,7 +115,7 @@ def test_no_account_comes_into_being_while_the_audit_trail_cannot_be_written(
 def test_no_profile_is_shown_while_the_audit_trail_cannot_be_written(
     service: Service, device: SoftAuthenticator
 ) -> None:
-    """E2: what is not on record is not shown."""
+    """E2: a profile is not sent unless the access is recorded."""
     user, token = service.register(device), service.login(device)
     service.rows("ALTER TABLE audit_logs RENAME TO elsewhere")
     answer = service.get(f"/users/{user['id']}", token)
@@ -126,7 +126,7 @@ def test_no_profile_is_shown_while_the_audit_trail_cannot_be_written(
 def test_the_service_recovers_with_its_database(
     service: Service, device: SoftAuthenticator
 ) -> None:
-    """E2: no restart is needed once the trail can be written again."""
+    """E2: the service needs no restart once the audit table can be written again."""
     service.register(device)
     service.rows("ALTER TABLE audit_logs RENAME TO elsewhere")
     problem(service.post("/login/begin", {}), 503, "unavailable")
@@ -147,6 +147,6 @@ def test_the_service_recovers_with_its_database(
 def test_every_refusal_is_readable_by_clients_of_plain_fastapi(
     shared: Service, method: str, path: str, status: int, code: str
 ) -> None:
-    """`detail` is a string, always: whoever reads `{"detail": …}` keeps working."""
+    """`detail` is always a string, so that clients that read `{"detail": …}` keep working."""
     body = problem(shared.request(method, path), status, code)
     assert body["detail"].strip()

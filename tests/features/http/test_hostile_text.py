@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.features.http.problems import invalid
-from tests.storage.trail import lines
+from tests.support.app_log import lines
 from tests.support.cases import crossed
 from tests.support.service import JANE, Service
 

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from devtools.authenticator import SoftAuthenticator
-from tests.storage.trail import lines
+from tests.support.app_log import lines
 from tests.support.service import JANE, Service
 
 NAME = "X-Request-ID"

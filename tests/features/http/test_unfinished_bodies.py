@@ -1,4 +1,4 @@
-"""Bodies that do not arrive as a whole: how long the service waits, and what it makes of a part."""
+"""Bodies that arrive incompletely: how long the service waits, and that it uses no part of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def never_ending() -> AsyncIterator[bytes]:
 
 
 def test_a_body_has_ten_seconds_to_arrive(shared: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """B1: the time that is asked for is the documented one; the test itself waits less."""
+    """B1: the timeout is the documented one. The test replaces it by a shorter one."""
     asked: list[float | None] = []
     timeout = asyncio.timeout
 
@@ -34,7 +34,7 @@ def test_a_body_has_ten_seconds_to_arrive(shared: Service, monkeypatch: pytest.M
 
 
 def test_a_body_that_is_cut_off_is_no_request(shared: Service) -> None:
-    """B1: though what has come may be JSON; nothing is begun, and nothing is on record."""
+    """B1: even if the part that arrived is JSON, no ceremony begins and no row is written."""
     messages: list[dict[str, Any]] = [
         {"type": "http.request", "body": b"{}", "more_body": True},
         {"type": "http.disconnect"},

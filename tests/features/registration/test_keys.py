@@ -69,7 +69,7 @@ def test_a_key_of_a_megabyte_is_refused_before_it_is_read(
 def test_a_key_that_only_this_service_refuses_is_refused(
     service: Service, device: SoftAuthenticator, key: object
 ) -> None:
-    """A13: py_webauthn alone accepts each of these, see test_devtools_hostile_keys.py."""
+    """A13: py_webauthn alone accepts each of these, see tests/devtools/test_hostile_keys.py."""
     credential = device.create(service.begin_registration(), flaw=Flaw(cose_key=key))
     answer = service.complete_registration(JANE["email"], credential)
     assert_registration_refused(service, answer, "public_key")

@@ -17,7 +17,7 @@ from tests.support.process import ROOT, free_port, start_server, wait_until_up
 
 SECRET = "0123456789abcdef0123456789abcdef"
 ELSEWHERE = {"RP_ID": "example.com", "ORIGIN": "https://login.example.com"}
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 # What must not start, and a word of the sentence that says why.
 REFUSED = {
     "a short secret": ({"JWT_SECRET": "hunter2-hunter2"}, "JWT_SECRET has 15 bytes"),
@@ -50,7 +50,7 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, s
         started[name] = (start(folder, environment), folder)
     outcomes = {}
     for name, (process, folder) in started.items():
-        out, err = process.communicate(timeout=PATIENCE_SECONDS)
+        out, err = process.communicate(timeout=TIMEOUT_SECONDS)
         outcomes[name] = (process.returncode, out, err, folder)
     return outcomes
 
@@ -80,7 +80,7 @@ def test_the_defaults_start_and_say_where_everything_is(tmp_path: Path) -> None:
         wait_until_up(server, f"http://localhost:{port}")
     finally:
         server.terminate()
-        server.wait(PATIENCE_SECONDS)
+        server.wait(TIMEOUT_SECONDS)
     said = (tmp_path / "server.out").read_text("utf-8")
     assert f"http://localhost:{port}/docs" in said
     assert said.count("DEVELOPMENT SECRET") == 1

@@ -15,7 +15,7 @@ from assurance.support.forked_servers import connect
 from devtools.authenticator import SoftAuthenticator
 from routes.edge.tracing import open_tracing
 from tests.operations.tracing.collector import Collector, Seen, collecting
-from tests.storage.trail import parsed
+from tests.support.app_log import parsed
 from tests.support.process import running_server
 from tests.support.service import JANE, Service
 

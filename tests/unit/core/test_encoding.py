@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from core.encoding import base64url_decode, base64url_encode
+from core.encoding import base64url_decode, base64url_encode, escape_unprintable
 from devtools.hostile_text import same_bytes_other_text
 
 
@@ -63,3 +63,17 @@ def test_unused_bits_of_the_last_character_are_zero(prefix: str) -> None:
 def test_a_text_that_is_not_base64url_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (any ValueError will do)
         base64url_decode(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("", ""),
+        ("Zoë's \\ path", "Zoë's \\ path"),
+        ("a\r\nb\0", "a\\r\\nb\\x00"),
+        ("\x1b[2J\x9b", "\\x1b[2J\\x9b"),
+        ("\u202e\ue000\U000e0041", "\\u202e\\ue000\\U000e0041"),
+    ],
+)
+def test_what_cannot_be_printed_is_escaped(text: str, escaped: str) -> None:
+    assert escape_unprintable(text) == escaped

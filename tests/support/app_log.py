@@ -10,19 +10,19 @@ from typing import Any
 
 from tests.support.service import Service
 
-PATIENCE_SECONDS = 20
+TIMEOUT_SECONDS = 20
 
 
 def until(condition: Callable[[], bool]) -> None:
     """Wait until `condition` holds; fail if it takes too long."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.005)
 
 
 def parsed(file: Path) -> list[dict[str, Any]]:
-    """Every line of a log file that is there."""
+    """The lines of a log file as JSON objects; none if the file does not exist."""
     if not file.is_file():
         return []
     return [json.loads(line) for line in file.read_text("ascii").splitlines()]

@@ -11,8 +11,8 @@ FORM = (
 NAMED, NAMELESS = b'{"email":"%b","assertion":%b}', b'{"assertion":%b}'
 
 
-class Ours(Api):
-    """For `main:app`, and for each peer with the same endpoints."""
+class ThisService(Api):
+    """The API of `main:app`, and of each peer with the same endpoints."""
 
     kinds = ("register", "login", "usernameless", "profile")
 

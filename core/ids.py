@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import secrets
 import threading
@@ -17,6 +18,11 @@ def random_id() -> str:
     return str(uuid.uuid4())
 
 
+def request_id() -> str:
+    """A UUID version 4 that is unique and no secret: it does not ask the kernel for random bits."""
+    return str(uuid.UUID(int=random.getrandbits(128), version=4))
+
+
 class TimeOrderedIds:
     """Makes UUIDs of version 7, each greater than the one before (RFC 9562 §6.2, method 1).
 
@@ -28,11 +34,13 @@ class TimeOrderedIds:
 
     def next(self, moment: datetime) -> uuid.UUID:
         milliseconds = int(moment.timestamp() * 1000)
-        fresh = milliseconds << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
         with self._lock:
-            # Within one millisecond, or if the clock went back, the last id is counted up.
-            is_later = milliseconds > self._last >> RANDOM_BITS
-            number = self._last = fresh if is_later else self._last + 1
+            if milliseconds > self._last >> RANDOM_BITS:
+                self._last = milliseconds << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
+            else:
+                # Within one millisecond, or if the clock went back, the last id is counted up.
+                self._last += 1
+            number = self._last
         high, low = number >> 62, number & (1 << 62) - 1
         version_7 = high >> 12 << 16 | 7 << 12 | high & 0xFFF
         return uuid.UUID(int=version_7 << 64 | 2 << 62 | low)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import Depends, Request
 
@@ -31,7 +31,8 @@ class RequestContext:
 
 def service_of(request: Request) -> Parts:
     """The parts of the service that answers `request`."""
-    return cast(Parts, request.app.state.parts)
+    parts: Parts = request.scope["app"].state.parts
+    return parts
 
 
 async def _service(request: Request) -> Parts:

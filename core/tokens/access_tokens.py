@@ -7,6 +7,7 @@ against a clock that can be injected.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from core.ids import random_id
 from core.settings import Settings
 from core.tokens import fast_path
 from core.tokens.fast_path import FastPath
-from core.tokens.keys import HmacKeys
+from core.tokens.keys import HmacKeys, signer
 
 TYPE = "at+jwt"
 MAX_LENGTH = 8192
@@ -30,6 +31,7 @@ LEEWAY_SECONDS = 5
 TEXT_CLAIMS = ("sub", "email", "first_name", "last_name", "role", "iss", "aud", "jti")
 TIME_CLAIMS = ("iat", "exp", "auth_time")
 REQUIRED = (*TEXT_CLAIMS, *TIME_CLAIMS, "amr")
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class BadToken(Exception):
@@ -59,6 +61,7 @@ class Tokens:
         self._lifetime = settings.jwt_expiration_minutes * 60
         self._issuer, self._audience = settings.issuer, settings.audience
         self._clock = clock
+        self._signer = signer(self._keys.algorithm, self._keys.signing)
         header = self._sign({}).partition(".")[0]
         is_fast = self._keys.algorithm == fast_path.ALGORITHM
         self._fast_path = FastPath(header, self._keys.signing) if is_fast else None
@@ -93,7 +96,9 @@ class Tokens:
         return subject
 
     def _sign(self, claims: dict[str, Any]) -> str:
-        return jwt.encode(claims, self._keys.signing, self._keys.algorithm, {"typ": TYPE})
+        payload = _to_json(claims).encode()
+        key, algorithm = self._keys.signing, self._keys.algorithm
+        return self._signer.encode(payload, key, algorithm, {"typ": TYPE})
 
     def _read_fast(self, token: str) -> dict[str, Any] | None:
         """The claims of a token that the fast path reads and whose claims are good; None if not."""

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import ConfigurationError
-from core.ids import random_id
+from core.ids import request_id as new_request_id
 from routes.edge.peer_address import PeerAddresses
 from routes.edge.responses import ResponseWriter, security_headers
 from routes.problems import internal_error, problem_of
@@ -143,5 +143,5 @@ def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     for name, value in headers:
         if name == b"x-request-id":
             given = value.decode("latin-1")
-            return given if REQUEST_ID.fullmatch(given) else random_id()
-    return random_id()
+            return given if REQUEST_ID.fullmatch(given) else new_request_id()
+    return new_request_id()

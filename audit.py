@@ -8,10 +8,13 @@ credential material.
 
 from __future__ import annotations
 
+import json
 import logging
+import re
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar, NamedTuple
 
 from core.database.interface import Change, Transaction, after_commit
@@ -45,7 +48,43 @@ class Principal(NamedTuple):
         return cls(user.id, user.email, f"{user.first_name} {user.last_name}", user.role)
 
     def __str__(self) -> str:
-        return self.name or self.email or self.id or "unknown"
+        """What `details` calls the account: its name, in quotes if that could be misread."""
+        if self.name:
+            return self.name if _is_plainly_a_name(self.name) else quoted(self.name)
+        return self.email or self.id or "unknown"
+
+
+def quoted(name: str) -> str:
+    """`name` in double quotes; quotes and backslashes in it are escaped, as in JSON."""
+    return json.dumps(name, ensure_ascii=False)
+
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def _is_plainly_a_name(name: str) -> bool:
+    """Whether nobody can take `name` in a sentence of `details` for more than a name.
+
+    It has letters, marks, spaces, hyphens, apostrophes and dots only, and no word that the
+    sentences are made of: not "logged in", not "(role: admin)".
+    """
+    letters = name.translate(_WITHOUT_PUNCTUATION)
+    if not letters.isalpha() and not all(unicodedata.category(char)[0] in "LM" for char in letters):
+        return False
+    return _sentence_words().isdisjoint(_WORD.findall(name.casefold()))
+
+
+# The characters of a name that are neither letters nor marks: U+2010 is a hyphen, U+2019 and U+02BC
+# are apostrophes; the zero width joiners belong to Persian and Indic names.
+_WITHOUT_PUNCTUATION = dict.fromkeys(map(ord, " -'.\u2010\u2019\u02bc\u200c\u200d"))
+
+
+@cache
+def _sentence_words() -> frozenset[str]:
+    """The words of all sentences below, in lower case. A single letter is an initial."""
+    sentences = [re.sub(r"{[^}]*}", "", each.sentence) for each in Event.__subclasses__()]
+    words = _WORD.findall(" ".join(sentences).casefold())
+    return frozenset(word for word in words if len(word) > 1)
 
 
 ANONYMOUS = Principal(None, None)

@@ -49,9 +49,11 @@ class Principal(NamedTuple):
 
     def __str__(self) -> str:
         """What `details` calls the account: its name, in quotes if that could be misread."""
-        if self.name:
-            return self.name if _is_plainly_a_name(self.name) else quoted(self.name)
-        return self.email or self.id or "unknown"
+        shown = self.name or self.email or self.id or "unknown"
+        # An email is never quoted, and is looked at all the same: the time must not tell whether
+        # the actor is an account, which has a name, or only an email.
+        plain = _is_plainly_a_name(shown)
+        return shown if plain or not self.name else quoted(shown)
 
 
 def quoted(name: str) -> str:
@@ -59,7 +61,11 @@ def quoted(name: str) -> str:
     return json.dumps(name, ensure_ascii=False)
 
 
-_WORD = re.compile(r"[^\W\d_]+")
+# The characters of a name that are neither letters nor marks: U+2010 is a hyphen, U+2019 and U+02BC
+# are apostrophes; the zero width joiners belong to Persian and Indic names.
+_PUNCTUATION = dict.fromkeys(map(ord, "-'.\u2010\u2019\u02bc"), " ")
+_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
+_WORD_BREAKS = _PUNCTUATION | _JOINERS
 
 
 def _is_plainly_a_name(name: str) -> bool:
@@ -68,22 +74,19 @@ def _is_plainly_a_name(name: str) -> bool:
     It has letters, marks, spaces, hyphens, apostrophes and dots only, and no word that the
     sentences are made of: not "logged in", not "(role: admin)".
     """
-    letters = name.translate(_WITHOUT_PUNCTUATION)
-    if not letters.isalpha() and not all(unicodedata.category(char)[0] in "LM" for char in letters):
-        return False
-    return _sentence_words().isdisjoint(_WORD.findall(name.casefold()))
-
-
-# The characters of a name that are neither letters nor marks: U+2010 is a hyphen, U+2019 and U+02BC
-# are apostrophes; the zero width joiners belong to Persian and Indic names.
-_WITHOUT_PUNCTUATION = dict.fromkeys(map(ord, " -'.\u2010\u2019\u02bc\u200c\u200d"))
+    words = name.casefold().translate(_WORD_BREAKS).split()
+    strange = not _sentence_words().isdisjoint(words)
+    letters = "".join(words)
+    return not strange and (
+        letters.isalpha() or all(unicodedata.category(char)[0] in "LM" for char in letters)
+    )
 
 
 @cache
 def _sentence_words() -> frozenset[str]:
     """The words of all sentences below, in lower case. A single letter is an initial."""
     sentences = [re.sub(r"{[^}]*}", "", each.sentence) for each in Event.__subclasses__()]
-    words = _WORD.findall(" ".join(sentences).casefold())
+    words = re.findall(r"[a-z]+", " ".join(sentences).casefold())
     return frozenset(word for word in words if len(word) > 1)
 
 

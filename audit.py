@@ -8,10 +8,13 @@ credential material.
 
 from __future__ import annotations
 
+import json
 import logging
+import re
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar, NamedTuple
 
 from core.database.interface import Change, Transaction, after_commit
@@ -45,7 +48,46 @@ class Principal(NamedTuple):
         return cls(user.id, user.email, f"{user.first_name} {user.last_name}", user.role)
 
     def __str__(self) -> str:
-        return self.name or self.email or self.id or "unknown"
+        """What `details` calls the account: its name, in quotes if that could be misread."""
+        shown = self.name or self.email or self.id or "unknown"
+        # An email is never quoted, and is looked at all the same: the time must not tell whether
+        # the actor is an account, which has a name, or only an email.
+        plain = _is_plainly_a_name(shown)
+        return shown if plain or not self.name else quoted(shown)
+
+
+def quoted(name: str) -> str:
+    """`name` in double quotes; quotes and backslashes in it are escaped, as in JSON."""
+    return json.dumps(name, ensure_ascii=False)
+
+
+# The characters of a name that are neither letters nor marks: U+2010 is a hyphen, U+2019 and U+02BC
+# are apostrophes; the zero width joiners belong to Persian and Indic names.
+_PUNCTUATION = dict.fromkeys(map(ord, "-'.\u2010\u2019\u02bc"), " ")
+_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
+_WORD_BREAKS = _PUNCTUATION | _JOINERS
+
+
+def _is_plainly_a_name(name: str) -> bool:
+    """Whether nobody can take `name` in a sentence of `details` for more than a name.
+
+    It has letters, marks, spaces, hyphens, apostrophes and dots only, and no word that the
+    sentences are made of: not "logged in", not "(role: admin)".
+    """
+    words = name.casefold().translate(_WORD_BREAKS).split()
+    strange = not _sentence_words().isdisjoint(words)
+    letters = "".join(words)
+    return not strange and (
+        letters.isalpha() or all(unicodedata.category(char)[0] in "LM" for char in letters)
+    )
+
+
+@cache
+def _sentence_words() -> frozenset[str]:
+    """The words of all sentences below, in lower case. A single letter is an initial."""
+    sentences = [re.sub(r"{[^}]*}", "", each.sentence) for each in Event.__subclasses__()]
+    words = re.findall(r"[a-z]+", " ".join(sentences).casefold())
+    return frozenset(word for word in words if len(word) > 1)
 
 
 ANONYMOUS = Principal(None, None)

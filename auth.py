@@ -11,9 +11,7 @@ No access token leaves before its `login_complete` row is durable.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +20,12 @@ from audit import Caller, Principal
 from core import errors
 from core.database.interface import Database, Transaction
 from core.email_address import EmailAddress
-from core.errors import Unavailable
 from core.relying_party.ceremonies import RelyingParty
 from core.relying_party.client_data import UnverifiedClientData
 from core.relying_party.credential_record import NewCredentialRecord, VerifiedLogin
-from core.relying_party.decoys import SAMPLE_SIZE, Decoys
+from core.relying_party.decoys import Decoys
 from core.relying_party.errors import BadCredential, PossibleClone
-from core.relying_party.options import CredentialDescriptor
+from core.relying_party.options import MAX_OFFERED_ID, CredentialDescriptor
 from core.relying_party.placeholder_keys import placeholder_credential
 from core.relying_party.response_json import (
     AuthenticationResponse,
@@ -43,7 +40,11 @@ from stores.challenges.interface import Challenges, Pending, PendingUser
 from stores.credentials import Account, CredentialRow, CredentialTaken, Passkey
 from stores.users import EmailTaken, Owner, UserRow
 
-DECOY_SAMPLE_SECONDS = 30
+
+class _DecoyTaken(CredentialTaken):
+    """A registration with the credential id of a decoy, which `login_begin` has offered."""
+
+    reason = "credential_decoy"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class LoggedIn:
 class PasskeyCeremonies:
     """Registration and login with passkeys.
 
-    danger_reveal_unknown_email: `login_begin` answers 401 for an email without an account.
+    offers_credentials: `login_begin` with an email lists credentials; if not, it lists none to
+    anybody. danger_reveal_unknown_email: it answers 401 for an email without an account.
     """
 
     db: Database
@@ -66,21 +68,12 @@ class PasskeyCeremonies:
     relying_party: RelyingParty
     tokens: Tokens
     decoys: Decoys
+    offers_credentials: bool = True
     danger_reveal_unknown_email: bool = False
 
-    async def start(self) -> None:
-        """Load the sample of the decoys and create the placeholder keys."""
+    def start(self) -> None:
+        """Create the placeholder keys now, and not in the first login."""
         placeholder_credential()
-        sample = await self.db.read(lambda tx: credentials.sample_shapes(tx, SAMPLE_SIZE))
-        self.decoys.observe(sample)
-
-    async def keep_learning(self) -> None:
-        """Load the sample of the decoys again from time to time: other processes register, too."""
-        while not self.decoys.sample_is_complete:
-            await asyncio.sleep(DECOY_SAMPLE_SECONDS)
-            # While the database is away the present sample stays in use.
-            with suppress(Unavailable):
-                await self.start()
 
     async def register_begin(self, caller: Caller, form: RegisterBegin) -> dict[str, Any]:
         """The creation options for a new account. A taken email raises RegistrationNotPossible."""
@@ -144,20 +137,25 @@ class PasskeyCeremonies:
     ) -> UserRow:
         user = UserRow(**vars(pending), role="user", disabled=0, created_at=caller.at)
         row = CredentialRow.of(user.id, passkey, caller.at)
+        is_decoy = self.decoys.is_decoy(row.credential_id)
 
         def unit(tx: Transaction) -> None:
             users.add(tx, user)
             credentials.add(tx, row)
+            if is_decoy:
+                # Not sooner: an id that is taken is refused by the insert, after the same work.
+                raise _DecoyTaken
             done = audit.RegistrationCompleted(Principal.of(user), aaguid=passkey.aaguid)
             audit.record(tx, caller, done)
 
         await self.db.write(unit)
-        self.decoys.add(((len(row.credential_id), row.transports),))
         return user
 
     async def login_begin(self, caller: Caller, email: EmailAddress | None) -> dict[str, Any]:
         """The request options. For an email that cannot log in they hold decoys.
 
+        Without `offers_credentials` they are empty for every email: any passkey may answer, and
+        `login_complete` takes only one of this email's.
         Raises InvalidCredentials for such an email if danger_reveal_unknown_email is set.
         """
         if email is None:
@@ -171,9 +169,11 @@ class PasskeyCeremonies:
         known = account.descriptors if account else ()
         if not known and self.danger_reveal_unknown_email:
             raise errors.InvalidCredentials()
+        # No decoy has a long id, so offering one would tell that the account exists.
+        short = [(key, text) for key, text in known if len(key) <= MAX_OFFERED_ID]
+        listed = (short or decoys) if self.offers_credentials else ()
         allowed = [
-            CredentialDescriptor(key, credentials.transports_in(text))
-            for key, text in known or decoys
+            CredentialDescriptor(key, credentials.transports_in(text)) for key, text in listed
         ]
         offered = frozenset(key for key, _ in known)
         pending = Pending("login", email.canonical, offered=offered)

@@ -60,7 +60,7 @@ class WebAuthnCredential(Base):
 
     __table_args__ = (
         Index("ix_webauthn_credentials_user_id", "user_id"),
-        # core/relying_party/decoys.py reads the oldest thousand at every start.
+        # stores/credentials.py reads the oldest in the place of one that does not exist.
         Index("ix_webauthn_credentials_created_at", "created_at"),
         Index("ix_webauthn_credentials_credential_id", "credential_id", unique=True),
     )

@@ -47,8 +47,8 @@ def _parse_email(value: Any) -> EmailAddress:
         raise InvalidValue("email", "Must be an email address")
     try:
         return EmailAddress(value)
-    except ValueError:
-        raise InvalidValue("email", "Must be a plain email address") from None
+    except ValueError as error:
+        raise InvalidValue("email", str(error)) from None
 
 
 EMAIL_SCHEMA = {"type": "string", "format": "email", "maxLength": MAX_EMAIL}

@@ -27,12 +27,16 @@ PLAIN_ADDRESS = re.compile(
 # RFC 6761: names for special use, which email_validator refuses.
 _SPECIAL_USE = tuple(f".{name}" for name in SPECIAL_USE_DOMAIN_NAMES)
 _ALPHABETS = {"LATIN", "CYRILLIC", "GREEK"}
+# A Turkish keyboard capitalises i to U+0130, which case folding turns into i and a combining dot.
+_DOTTED_I = re.compile("\u0130|[Ii]\u0307")
+_DOTLESS = "\u0131"
 
 
 class EmailAddress:
     """An email address. `typed` is the text as given, `canonical` the one form of its mailbox.
 
-    Raises ValueError for text that is not an address, or that imitates another address.
+    Raises ValueError for text that is not an address, or that imitates another address. Its message
+    is a sentence for the person, and never quotes the address.
     """
 
     __slots__ = ("canonical", "typed")
@@ -46,19 +50,42 @@ def _canonical(typed: str) -> str:
     """The canonical form. Never cached: a cache would answer recently seen addresses sooner."""
     if _is_plain(typed):
         return typed.lower()
-    if len(typed) > MAX_EMAIL or _imitates_another(typed):
-        raise ValueError("too long, or written in look-alike letters")
+    if len(typed) > MAX_EMAIL:
+        raise ValueError("Must have at most 254 characters")
+    typed = _with_plain_i(typed)
+    _require_own_letters(typed)
+    if _is_special_use(typed.rpartition("@")[2]):
+        raise ValueError("Must not end in a name for special use, like .local: no mail gets there")
     try:
         valid = validate_email(typed, check_deliverability=False)
     except EmailNotValidError:
         # The library's message quotes the address.
-        raise ValueError("not an email address") from None
+        raise ValueError("Must be a plain email address") from None
+    # Punycode hides letters: xn--pple-43d.com is written with a Cyrillic a.
+    _require_own_letters(f"{valid.local_part}@{valid.domain}")
     local = unicodedata.normalize("NFC", valid.local_part.casefold())
     canonical = f"{local}@{valid.ascii_domain.lower()}"
     # Case folding can make text longer than what the form accepts.
     if len(canonical.encode()) > MAX_EMAIL:
-        raise ValueError("too long")
+        raise ValueError("Must have at most 254 characters")
     return canonical
+
+
+def _with_plain_i(typed: str) -> str:
+    """`typed` with a plain i for the dotted capital one, so that both are one account."""
+    return typed if typed.isascii() else _DOTTED_I.sub("i", typed)
+
+
+def _require_own_letters(typed: str) -> None:
+    """Raise ValueError for letters that imitate others."""
+    if _DOTLESS in typed:
+        raise ValueError("Must be written with i, not with the dotless \u0131")
+    if _imitates_another(typed):
+        raise ValueError("Must not mix alphabets, or have invisible or look-alike letters")
+
+
+def _is_special_use(domain: str) -> bool:
+    return f".{domain.lower()}".endswith(_SPECIAL_USE)
 
 
 def _is_plain(typed: str) -> bool:
@@ -72,7 +99,7 @@ def _is_plain(typed: str) -> bool:
         and len(local) <= MAX_LOCAL
         and len(typed) <= MAX_EMAIL
         and max(map(len, domain.split("."))) <= MAX_LABEL
-        and not f".{domain.lower()}".endswith(_SPECIAL_USE)
+        and not _is_special_use(domain)
     )
 
 

@@ -19,6 +19,13 @@ _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"))
 # The zero width joiners, which Persian and Indic names are spelled with.
 _JOINERS = "\u200c\u200d"
 _WITHOUT_JOINERS = dict.fromkeys(map(ord, _JOINERS))
+# Direction marks, isolates and embeddings come along when a name is copied from a chat or a list of
+# contacts; variation selectors choose a drawing of the same character (Japanese names, emoji).
+# Overrides (U+202D, U+202E) change the order of what is read, and are refused.
+_DROPPED = re.compile(
+    "[\u061c\u200e\u200f\u202a-\u202c\u2066-\u2069"
+    "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
 # NFC composes at most four characters into one (U+1F82).
 _MAX_COMPOSED = 4
 _DATE = re.compile(
@@ -35,13 +42,16 @@ class InvalidValue(ValueError):
 
 
 def parse_name(value: Any) -> str:
-    """A name in NFC without surrounding space, with 1 to 100 visible characters."""
+    """A name in NFC without surrounding space, with 1 to 100 visible characters.
+
+    Direction marks and variation selectors are dropped.
+    """
     if not isinstance(value, str):
         raise InvalidValue("text", "Must be text")
     # Checked before normalising, which takes quadratic time.
     if len(value) > _MAX_COMPOSED * MAX_NAME:
         raise InvalidValue("too_long", "Must have at most 100 characters")
-    text = unicodedata.normalize("NFC", value).strip()
+    text = unicodedata.normalize("NFC", _DROPPED.sub("", value)).strip()
     if not text.translate(_WITHOUT_JOINERS).strip():
         raise InvalidValue("blank", "Must not be blank")
     if len(text) > MAX_NAME:

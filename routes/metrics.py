@@ -17,9 +17,9 @@ PROXY_HEADERS = ("x-forwarded-for", "forwarded")
 async def metrics(request: Request, service: ServiceParts) -> Response:
     """The metrics of this server; 404 for a request that came through a proxy.
 
-    A client that reads the counters before and after it begins a login for an e-mail address learns
-    whether the address has an account. The proxies of deploy/ do not let this path through. The 404
-    protects behind a proxy that was set up without that rule.
+    No counter tells a known e-mail address from an unknown one, but strangers need not know how
+    much a service is used. The proxies of deploy/ do not let this path through. The 404 protects
+    behind a proxy that was set up without that rule.
     """
     if any(header in request.headers for header in PROXY_HEADERS):
         raise HTTPException(404)

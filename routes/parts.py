@@ -5,7 +5,6 @@ This module is in routes/ and not in services/, because it also builds parts of 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -95,6 +94,7 @@ class Parts:
                 relying_party=relying_party,
                 tokens=tokens,
                 decoys=Decoys(settings),
+                offers_credentials=settings.offer_credentials == "known",
                 danger_reveal_unknown_email=settings.danger_reveal_unknown_email,
             ),
             metrics=metrics,
@@ -115,13 +115,11 @@ class Parts:
             stack.push_async_callback(self.db.stop)
             stack.push_async_callback(self.challenges.stop)
             await self.db.start()
-            await self.passkeys.start()
+            self.passkeys.start()
             self.audit_forwarding.start()
             stack.push_async_callback(self.audit_forwarding.stop)
             self.metrics.start()
             stack.push_async_callback(self.metrics.stop)
-            learning = asyncio.create_task(self.passkeys.keep_learning())
-            stack.callback(learning.cancel)
             yield
 
 

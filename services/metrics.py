@@ -34,14 +34,21 @@ from services import metrics_files
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 PREFIX = "passkeys_"
-CEREMONIES = (
-    "registration_begin",
-    "registration_complete",
-    "login_begin",
-    "login_complete",
-    "user_access",
-)
 OUTCOMES = ("refused", "success")
+# The outcomes of each kind. A login is begun for every email alike, so it has one: who reads the
+# counters must not see who is registered.
+CEREMONIES = {
+    "registration_begin": OUTCOMES,
+    "registration_complete": OUTCOMES,
+    "login_begin": ("success",),
+    "login_complete": OUTCOMES,
+    "user_access": OUTCOMES,
+}
+# The reasons for a refused login that do not depend on whether the account or the passkey exists;
+# only its owner's passkey can cause `possible_clone`. All others are counted as `credential`.
+PUBLIC_LOGIN_REASONS = {"no_ceremony", "other_ceremony", audit.CloneSuspected.reason}
+# The decoy of an unknown email is refused like the passkey of a known one, and counted like it.
+COUNTED_AS = {"credential_decoy": "credential_taken"}
 # The names in a component's `metrics()` whose values can fall, with their help texts.
 GAUGES = {
     "challenges_waiting": "Begun ceremonies in this process's memory",
@@ -82,9 +89,9 @@ class Metrics:
         )
         # `rate` needs a series before its first event: make all of them now.
         self._by_outcome = {
-            (kind, success): self._ceremonies.labels(kind, outcome)
-            for kind in CEREMONIES
-            for success, outcome in enumerate(OUTCOMES)
+            (kind, outcome): self._ceremonies.labels(kind, outcome)
+            for kind, outcomes in CEREMONIES.items()
+            for outcome in outcomes
         }
         self._refusals = _counter(
             "refusals", "Refusals on record, by reason", self.registry, "kind", "reason"
@@ -105,12 +112,14 @@ class Metrics:
 
     def count_event(self, row: Mapping[str, Any]) -> None:
         """Count one durable row of the audit trail. A listener of the database: any thread."""
-        kind, success = row["event_type"], row["success"]
-        if outcome := self._by_outcome.get((kind, success)):
-            outcome.inc()
+        kind, refused = row["event_type"], not row["success"]
+        if kind == audit.LoginBegun.event_type:
+            refused = False
+        if series := self._by_outcome.get((kind, OUTCOMES[not refused])):
+            series.inc()
         # Rate limits have one row per window: `count_rate_limited` counts each request.
-        if not success and kind != audit.RateLimited.event_type:
-            self._refusals.labels(kind, row["reason"] or "").inc()
+        if refused and kind != audit.RateLimited.event_type:
+            self._refusals.labels(kind, _public_reason(kind, row["reason"] or "")).inc()
 
     def count_rate_limited(self, action: str, limit: str) -> None:
         """Count one request that was over a rate limit."""
@@ -168,6 +177,13 @@ class _Published:
         for name, counter in self._counters.items():
             counter.inc(values[name] - self._counted[name])
             self._counted[name] = values[name]
+
+
+def _public_reason(kind: str, reason: str) -> str:
+    """The reason as the metrics show it: the same for a known and an unknown email."""
+    if kind == audit.LoginRefused.event_type and reason not in PUBLIC_LOGIN_REASONS:
+        return "credential"
+    return COUNTED_AS.get(reason, reason)
 
 
 def _counter(name: str, text: str, registry: CollectorRegistry, *labels: str) -> Counter:

@@ -132,15 +132,6 @@ _USED = Statement(
         last_used_at=bindparam("moment"),
     )
 )
-_SAMPLE = Statement(
-    select(
-        WebAuthnCredential.user_id,
-        func.length(WebAuthnCredential.credential_id),
-        WebAuthnCredential.transports,
-    )
-    .order_by(WebAuthnCredential.created_at, WebAuthnCredential.id)
-    .limit(bindparam("count"))
-)
 
 
 def record_of(passkey: Passkey, owner: Owner) -> CredentialRecord:
@@ -202,14 +193,3 @@ def used(key: str, *, sign_count: int, backed_up: bool, moment: datetime) -> Cha
         "moment": moment,
     }
     return Change(_USED, values)
-
-
-def sample_shapes(tx: Transaction, count: int) -> list[tuple[tuple[int, str], ...]]:
-    """The accounts of the oldest `count` passkeys.
-
-    Each is a tuple with the credential id's length and the transports of every passkey.
-    """
-    accounts: dict[str, list[tuple[int, str]]] = {}
-    for user_id, length, transports in tx.execute(_SAMPLE, {"count": count}):
-        accounts.setdefault(user_id, []).append((length, transports))
-    return [tuple(passkeys) for passkeys in accounts.values()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -67,6 +67,13 @@ def differences(url: str, people: People) -> Iterator[str]:
 
 def _ask(client: httpx.Client, emails: list[str]) -> list[dict[str, Hashable]]:
     return [features(client.post("/login/begin", json={"email": email})) for email in emails]
+
+
+def offers(url: str, emails: Sequence[str]) -> list[Any]:
+    """What each of these emails is offered."""
+    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        answers = [client.post("/login/begin", json={"email": email}) for email in emails]
+    return [answer.json()["publicKey"]["allowCredentials"] for answer in answers]
 
 
 def _unstable(client: httpx.Client, people: People) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from assurance.support.people import registration_form
+from core.relying_party.decoys import SHAPES
 from devtools.authenticator import Flaw, SoftAuthenticator
 from devtools.cose import ES256, RS256
 
@@ -25,6 +26,12 @@ MIXED: Sequence[Shape] = (
     *[(16, ("hybrid", "internal"))] * 2,
     (64, ("usb",)),
     (20, ()),
+)
+# The shapes that decoys imitate, in the same shares: 200 people.
+PUBLISHED: Sequence[Shape] = tuple(
+    (shape.length, tuple(filter(None, shape.transports.split(","))))
+    for shape, thousandths in SHAPES.items()
+    for _ in range(thousandths // 5)
 )
 # The algorithms of three people by turns: a refusal must take the same time for each.
 ALGORITHMS = (ES256, ES256, RS256)
@@ -53,6 +60,16 @@ def register_people(url: str, folder: Path, shapes: Sequence[Shape], count: int)
     _for_each(folder, "UPDATE users SET disabled = 1 WHERE email = ?", people.emails["disabled"])
     _for_each(folder, LOSE_PASSKEYS, people.emails["no passkey"])
     return people
+
+
+def register_hostile_people(url: str, count: int) -> None:
+    """Register people whose ids have odd lengths, up to the longest, and odd transports."""
+    lengths = (777, 1023, 255, 256, 17, 33, 100)
+    transports = (("usb",), ("smart-card", "ble"), ("teleport",), ())
+    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        for number in range(count):
+            shape = lengths[number % len(lengths)], transports[number % len(transports)]
+            _register(client, People(), shape, ES256)
 
 
 def give_second_passkeys(folder: Path, emails: Iterable[str]) -> None:

@@ -87,9 +87,12 @@ MEASURES: Mapping[str, Callable[[Connection, str], float]] = {
 
 
 def _offered(connection: Connection, email: str) -> bytes:
-    """The first credential id in the options for this email, of a passkey or of a decoy."""
+    """The first credential id in the options for this email, of a passkey or of a decoy.
+
+    The attacker's own if nothing is offered.
+    """
     allowed = connection.post("/login/begin", {"email": email})[1]["publicKey"]["allowCredentials"]
-    return from_b64url(allowed[0]["id"])
+    return from_b64url(allowed[0]["id"]) if allowed else ATTACKER.passkeys[0].credential_id
 
 
 def _time_complete(connection: Connection, named: dict[str, str], credential_id: bytes) -> float:

@@ -88,7 +88,6 @@ def in_memory(settings: Settings) -> Iterator[tuple[str, Stage]]:
     parsed, response = strict_json.loads(body), read_authentication(assertion)
     kept = party.verify_registration(read_registration(made), expected_challenge=challenge)
     stored = CredentialRecord(kept.public_key, 0, False, response.user_handle or b"")
-    decoys.observe([((32, "internal"),)])
 
     def options() -> bytes:
         shown = party.request_options(challenge=challenge, allowed=allowed)

@@ -1,78 +1,71 @@
 """Decoys: credentials that do not exist, for emails that do not exist either.
 
-`/login/begin` answers an unknown email as it answers a known one (WebAuthn L3 §14.6.2). The ids
-come from an HMAC of the email, so they never change. Their lengths and transports are drawn from
-those of the first thousand real passkeys, so they do not stand out, and later registrations do not
-change them.
+`/login/begin` answers an unknown email as it answers a known one (WebAuthn L3 §14.6.2). The ids and
+their shape come from an HMAC of the email under DECOY_SECRET and from the table below. Nothing is
+learned from registrations, so nobody can change a decoy, and all processes agree.
+
+Every decoy id ends in a tag, which only this service can tell from random bytes. So a registration
+with a decoy's id is refused like one with the id of a real passkey.
+
+docs/decisions/0034-decoys-from-a-published-table.md says where each row of the table comes from.
 """
 
 from __future__ import annotations
 
 import hmac
-import math
-from collections import Counter
-from collections.abc import Iterable
-
-from cryptography.hazmat.primitives.hashes import SHA512
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from itertools import repeat
+from typing import NamedTuple
 
 from core.settings import Settings
 
-# For each passkey of one account: the length of its id in bytes, and its transports.
-CredentialShape = tuple[tuple[int, str], ...]
 
-# How many passkeys the sample has.
-SAMPLE_SIZE = 1000
-# The shape of the most common platform passkeys, used until an account is registered.
-DEFAULT_SHAPE: CredentialShape = ((32, "internal"),)
+class Shape(NamedTuple):
+    """What is visible of a credential: its id's length in bytes, and its transports."""
+
+    length: int
+    transports: str
+
+
+# The shapes that providers of passkeys make, and their share in thousandths.
+SHAPES: dict[Shape, int] = {
+    Shape(16, "hybrid,internal"): 360,
+    Shape(20, "hybrid,internal"): 290,
+    Shape(32, "internal"): 200,
+    Shape(16, "internal"): 60,
+    Shape(20, "internal"): 20,
+    Shape(32, "hybrid,internal"): 20,
+    Shape(65, "internal"): 20,
+    Shape(20, ""): 10,
+    Shape(32, ""): 10,
+    Shape(64, "nfc,usb"): 5,
+    Shape(64, "usb"): 5,
+}
+# One entry for each thousandth: to draw is to index, which takes the same time for every shape.
+_DRAWN = tuple(shape for shape, weight in SHAPES.items() for _ in repeat(None, weight))
+# One SHA-512 of 64 bytes has the draw and the longest id of the table without its tag.
+_DRAW_BYTES, _TAG_BYTES = 7, 8
 
 
 class Decoys:
-    """Makes the decoys of an email. The same secret and sample always make the same decoys."""
+    """Makes and recognises the decoys of a secret."""
 
     def __init__(self, settings: Settings) -> None:
-        secret = settings.decoy_secret or settings.jwt_secret
-        self._key = hmac.digest(secret.get_secret_value().encode(), b"decoys v1", "sha512")
-        self._weights: Counter[CredentialShape] = Counter()
-
-    @property
-    def sample_is_complete(self) -> bool:
-        """True if the sample has SAMPLE_SIZE passkeys. Later registrations change no decoy."""
-        passkeys = sum(len(shape) * weight for shape, weight in self._weights.items())
-        return passkeys >= SAMPLE_SIZE
-
-    def observe(self, sample: Iterable[CredentialShape]) -> None:
-        """Replace the sample by the shapes of the first accounts in the database."""
-        self._weights = Counter(sample)
-
-    def add(self, shape: CredentialShape) -> None:
-        """Add the shape of a newly registered account, unless the sample is complete."""
-        if not self.sample_is_complete:
-            self._weights[shape] += 1
+        secret = (settings.decoy_secret or settings.jwt_secret).get_secret_value().encode()
+        self._key = hmac.digest(secret, b"decoys v2", "sha512")
+        self._tag_key = hmac.digest(secret, b"decoy tags v2", "sha512")
 
     def of(self, email: str) -> tuple[tuple[bytes, str], ...]:
-        """Return credential id and transports of each decoy of `email`."""
-        return tuple(
-            (self._id(email, number, length), transports)
-            for number, (length, transports) in enumerate(self._shape(email))
-        )
+        """Return credential id and transports of each decoy of the canonical `email`."""
+        stream = hmac.digest(self._key, email.encode(), "sha512")
+        drawn = int.from_bytes(stream[:_DRAW_BYTES]) * len(_DRAWN) >> 8 * _DRAW_BYTES
+        length, transports = _DRAWN[drawn]
+        body = stream[_DRAW_BYTES : _DRAW_BYTES + length - _TAG_BYTES]
+        return ((body + self._tag(body), transports),)
 
-    def _id(self, email: str, number: int, length: int) -> bytes:
-        info = b"id:%d:" % number + email.encode()
-        return HKDFExpand(SHA512(), length, info).derive(self._key)
+    def is_decoy(self, credential_id: bytes) -> bool:
+        """Whether `credential_id` is a decoy. A random id is taken for one once in 2^64."""
+        body, tag = credential_id[:-_TAG_BYTES], credential_id[-_TAG_BYTES:]
+        return hmac.compare_digest(self._tag(body), tag)
 
-    def _shape(self, email: str) -> CredentialShape:
-        """Draw a shape for `email`, with the frequency that the shape has in the sample.
-
-        This is weighted rendezvous hashing: a change of the sample changes the shapes of very few
-        emails.
-        """
-        shapes = self._weights
-        if len(shapes) < 2:
-            return next(iter(shapes), DEFAULT_SHAPE)
-        return max(shapes, key=lambda shape: (self._score(email, shape, shapes[shape]), shape))
-
-    def _score(self, email: str, shape: CredentialShape, weight: int) -> float:
-        draw = hmac.digest(self._key, f"shape:{shape}:{email}".encode(), "sha256")
-        unit = (int.from_bytes(draw[:8]) + 1) / (2**64 + 1)
-        return -weight / math.log(unit)
+    def _tag(self, body: bytes) -> bytes:
+        return hmac.digest(self._tag_key, body, "sha256")[:_TAG_BYTES]

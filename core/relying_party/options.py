@@ -11,6 +11,9 @@ from core.relying_party import cose_key
 from core.relying_party.credential_record import user_handle
 
 TIMEOUT_MS = 60_000
+# A longer credential id is never offered, because no decoy has one. Its passkey can be used in a
+# login without an email. Providers of passkeys make at most 65 bytes, security keys up to 255.
+MAX_OFFERED_ID = 255
 
 
 @dataclass(frozen=True)

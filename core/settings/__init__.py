@@ -107,6 +107,10 @@ class Settings(BaseModel):
         description="key of the decoys for unknown emails; made from JWT_SECRET if empty: "
         "set it before you rotate that",
     )
+    offer_credentials: Literal["known", "none"] = Field(
+        "known",
+        description="`none`: `/login/begin` lists no credentials to anybody, also with an email",
+    )
     pending_ceremonies: int = Field(
         20_000, ge=100, le=1_000_000, description="begun ceremonies kept; the oldest go first"
     )

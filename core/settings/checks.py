@@ -116,6 +116,14 @@ def _check_database(settings: Settings) -> None:
         raise ValueError("REDIS_URL must begin with redis:// or rediss://")
 
 
+def _check_offers(settings: Settings) -> None:
+    if settings.offer_credentials == "none" and settings.danger_reveal_unknown_email:
+        raise ValueError(
+            "OFFER_CREDENTIALS=none hides who is registered, and DANGER_REVEAL_UNKNOWN_EMAIL "
+            "tells it: set one of them"
+        )
+
+
 def _check_sinks(settings: Settings) -> None:
     audit_sinks.check(settings.audit_sink, settings.audit_sink_ca)
 
@@ -153,6 +161,7 @@ CHECKS = (
     _check_attestation,
     _check_lists,
     _check_database,
+    _check_offers,
     _check_sinks,
     _check_production,
 )

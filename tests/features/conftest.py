@@ -43,8 +43,6 @@ def service(running: Service, clock: HeldClock) -> Service:
     """
     for table in TABLES:
         running.rows(f"DELETE FROM {table}")
-    # The decoys forget the passkeys of earlier tests.
-    running.run(running.parts.passkeys.start())
     return running
 
 

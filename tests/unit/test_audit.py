@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 import time
 from collections.abc import Callable
@@ -142,6 +143,51 @@ def test_a_party_is_called_by_the_best_name_there_is() -> None:
     assert str(audit.ANONYMOUS) == "unknown"
     assert (audit.ANONYMOUS.id, audit.ANONYMOUS.email) == (None, None)
     assert (audit.ANONYMOUS.name, audit.ANONYMOUS.role) == ("", "")
+
+
+PLAIN = [
+    "Jane Doe",
+    "O'Brien",
+    "Mar\u00eda-Jos\u00e9",
+    "Jane A. Doe",
+    "\u845b\u57ce",
+    "D\u2019Arcy",
+    "\u0915\u094d\u200d\u0937",
+]
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_plain_name_is_not_quoted(name: str) -> None:
+    """B7: the contract's sentence is `User Jane Doe accessed by Jane Doe (role: user)`."""
+    assert str(Principal("1", "jane@x", name)) == name
+
+
+MISLEADING = {
+    "Root Admin (role: admin) logged in": '"Root Admin (role: admin) logged in"',
+    "Jane Doe accessed by Root": '"Jane Doe accessed by Root"',
+    "Jane LOGGED IN": '"Jane LOGGED IN"',
+    "Jane logged-in": '"Jane logged-in"',
+    "Jane: origin": '"Jane: origin"',
+    'Jane" (role: admin)': '"Jane\\" (role: admin)"',
+    "Jane\\": '"Jane\\\\"',
+    "Jane2": '"Jane2"',
+    "Jane_Doe": '"Jane_Doe"',
+    "\uff28\uff08": '"\uff28\uff08"',
+}
+
+
+@pytest.mark.parametrize(("name", "shown"), MISLEADING.items())
+def test_a_name_that_could_be_read_as_a_fact_is_quoted(name: str, shown: str) -> None:
+    """B7: and it cannot leave its quotes."""
+    event = audit.ProfileRead(BOB, Principal("1", "jane@x", name, "user"))
+    assert event.details == f"User {shown} accessed by Bob Roe (role: admin)"
+
+
+@pytest.mark.parametrize("event", Event.__subclasses__(), ids=lambda event: event.__name__)
+def test_the_sentence_of_every_event_cannot_be_a_plain_name(event: type[Event]) -> None:
+    """B7: also that of an event that is added later."""
+    sentence = " ".join(re.findall(r"[a-z]+", re.sub(r"{[^}]*}", "", event.sentence)))
+    assert str(Principal("1", "jane@x", sentence)) == f'"{sentence}"'
 
 
 def test_a_party_is_the_account_it_is_of() -> None:

@@ -24,6 +24,10 @@ SPELLINGS = {
     "a decomposed IDN": ("jane@bücher.example", "jane@bu\u0308cher.example"),
     "an ideographic full stop": ("jane@example.com", "jane@example\u3002com"),
     "final sigma": ("σσ@example.com", "σς@example.com"),
+    "a Turkish dotted capital": ("ipek@example.com", "\u0130pek@example.com"),
+    "a Turkish dotted capital, decomposed": ("ipek@example.com", "I\u0307PEK@example.com"),
+    "a dotted capital, folded": ("ipek@example.com", "i\u0307pek@example.com"),
+    "a dotted capital in the domain": ("jane@bilgi.example", "jane@B\u0130LG\u0130.example"),
 }
 REFUSED = {
     "full-width letters": "\uff4a\uff41\uff4e\uff45@example.com",
@@ -36,6 +40,13 @@ REFUSED = {
     "a superscript": "jane\u00b2@example.com",
     "a Cyrillic letter among Latin ones": "j\u0430ne@example.com",
     "a Cyrillic letter in the domain": "jane@ex\u0430mple.com",
+    "a Cyrillic letter in punycode": "jane@xn--pple-43d.com",
+    "a Cyrillic letter in punycode, in capitals": "jane@XN--PPLE-43D.com",
+    "a Cyrillic letter in punycode, in a subdomain": "jane@mail.xn--pple-43d.com",
+    "a Greek letter in punycode": "jane@xn--exmple-qxe.com",
+    "a Turkish dotless i": "\u0131s\u0131l@example.com",
+    "a Turkish dotless i in the domain": "jane@\u0131s\u0131l.example",
+    "a Turkish dotless i in punycode": "jane@xn--sl-gpab.example",
     "a Greek letter among Latin ones": "j\u03b1ne@example.com",
     "a name before it": "Jane <jane@example.com>",
     "angle brackets": "<jane@example.com>",
@@ -104,6 +115,24 @@ def test_what_only_looks_like_an_address_is_refused(shared: Service, path: str, 
     form = {**JANE, "email": email} if path == "/register/begin" else {"email": email}
     (error,) = invalid(shared.post(path, form))
     assert (error["pointer"], error["code"]) == ("/email", "email")
+
+
+@pytest.mark.parametrize(
+    ("email", "reason"),
+    [
+        ("jane@printer.local", "Must not end in a name for special use, like .local"),
+        ("jane@localhost", "Must not end in a name for special use"),
+        ("\u0131s\u0131l@example.com", "Must be written with i, not with the dotless \u0131"),
+        ("jane@xn--pple-43d.com", "Must not mix alphabets"),
+        ("j\u0430ne@example.com", "Must not mix alphabets"),
+        ("j" * 250 + "@example.com", "Must have at most 254 characters"),
+        ("jane", "Must be a plain email address"),
+    ],
+)
+def test_a_refused_address_is_told_why(shared: Service, email: str, reason: str) -> None:
+    """B4: a person can put it right; the address itself is not repeated."""
+    (error,) = invalid(shared.post("/login/begin", {"email": email}))
+    assert error["message"].startswith(reason)
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,34 @@ def test_a_name_that_is_not_english_is_a_name(shared: Service, name: str) -> Non
     assert answer.json()["publicKey"]["user"]["displayName"] == f"{name} Doe"
 
 
+COPIED = {
+    "a Japanese variant": ("\u845b\U000e0100\u57ce", "\u845b\u57ce"),
+    "an emoji": ("Jane \u2764\ufe0f", "Jane \u2764"),
+    "a Mongolian variant": ("\u182d\u180b", "\u182d"),
+    "a left-to-right mark": ("Jane\u200e", "Jane"),
+    "a right-to-left mark": ("\u200fJane", "Jane"),
+    "an Arabic letter mark": ("\u061cJane", "Jane"),
+    "isolates": ("\u2068Jane\u2069", "Jane"),
+    "an embedding": ("\u202aJane\u202c", "Jane"),
+    "a mark before a space": ("\u200e Jane", "Jane"),
+}
+
+
+@pytest.mark.parametrize(("copied", "name"), COPIED.values(), ids=COPIED)
+def test_a_name_that_was_copied_is_taken_without_invisible_company(
+    shared: Service, copied: str, name: str
+) -> None:
+    """B7: nothing invisible is stored, and nobody is shut out."""
+    answer = shared.post("/register/begin", {**JANE, "first_name": copied})
+    assert answer.json()["publicKey"]["user"]["displayName"] == f"{name} Doe"
+
+
+@pytest.mark.parametrize("name", ["\u200e", "\ufe0f\ufe0f", "\u2068 \u2069"])
+def test_a_name_of_marks_alone_is_blank(shared: Service, name: str) -> None:
+    (error,) = invalid(shared.post("/register/begin", {**JANE, "first_name": name}))
+    assert error["code"] == "blank"
+
+
 def test_names_outside_ascii_stay_readable_in_the_row_and_escaped_in_the_log(
     service: Service,
 ) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import secrets
 import uuid
 from typing import Any
 
 import httpx
 import pytest
 
+from core.relying_party.decoys import SHAPES, Shape
 from devtools.authenticator import Flaw, SoftAuthenticator
 from devtools.encoding import from_b64url
 from tests.conftest import StartService
@@ -43,19 +46,89 @@ def seen_from_outside(answer: httpx.Response) -> Any:
     return answer.status_code, headers, len(answer.content), list(options), rest
 
 
-@pytest.mark.parametrize("transports", [["internal"], ["internal", "hybrid"], ["usb"], []])
-@pytest.mark.parametrize("length", [16, 20, 32, 64])
-def test_an_unknown_email_is_answered_like_a_known_one(
-    service: Service, length: int, transports: list[str]
-) -> None:
-    """D1: whatever the passkeys of this service look like."""
-    device = SoftAuthenticator(transports=transports)
-    service.register(device, flaw=Flaw(credential_id=bytes(range(length))))
-    service.rows(WITHOUT_PASSKEY, str(uuid.uuid4()))
+@pytest.mark.parametrize("shape", SHAPES, ids=repr)
+def test_an_unknown_email_is_answered_like_a_known_one(service: Service, shape: Shape) -> None:
+    """D1: whatever shape of the published table a passkey has."""
+    device = SoftAuthenticator(transports=shape.transports.split(",") if shape.transports else ())
+    service.register(device, flaw=Flaw(credential_id=bytes(range(shape.length))))
     known = seen_from_outside(begin(service, JANE["email"]))
-    assert seen_from_outside(begin(service, "cleo@example.com")) == known
-    for email in UNKNOWN[:5]:
-        assert seen_from_outside(begin(service, email)) == known
+    assert seen_from_outside(begin(service, drawing(service, shape))) == known
+
+
+def drawing(service: Service, shape: Shape) -> str:
+    """An unknown email whose decoy has this shape."""
+    decoys = service.parts.passkeys.decoys
+    emails = (f"nobody{number}@example.com" for number in itertools.count())
+    return next(
+        email
+        for email in emails
+        if Shape(len(decoys.of(email)[0][0]), decoys.of(email)[0][1]) == shape
+    )
+
+
+def test_an_account_without_a_passkey_is_answered_like_an_unknown_email(service: Service) -> None:
+    """D1: with the decoy that this email had before it was registered."""
+    before = descriptors(service, "cleo@example.com")
+    service.rows(WITHOUT_PASSKEY, str(uuid.uuid4()))
+    assert descriptors(service, "cleo@example.com") == before
+
+
+def test_hostile_registrations_change_no_answer(service: Service) -> None:
+    """D1: however many, of whatever lengths and transports."""
+    service.register(SoftAuthenticator())
+    emails = [*UNKNOWN, JANE["email"]]
+    before = [descriptors(service, email) for email in emails]
+    for number in range(40):
+        device = SoftAuthenticator(transports=("usb", "smart-card", "teleport"))
+        flaw = Flaw(credential_id=secrets.token_bytes(777 if number % 2 else 16 + number))
+        service.register(device, person(f"hostile{number}"), flaw=flaw)
+    assert [descriptors(service, email) for email in emails] == before
+    assert {row["transports"] for row in service.rows("SELECT * FROM webauthn_credentials")} == {
+        "internal",
+        "smart-card,usb",
+    }
+    # The hostile accounts do not stand out by ids that no decoy has.
+    for number in range(40):
+        (offered,) = descriptors(service, f"hostile{number}@example.com")
+        assert len(from_b64url(offered["id"])) <= 255
+
+
+def test_registering_an_offered_credential_id_fails_whoever_it_was_offered_for(
+    service: Service,
+) -> None:
+    """D1: the same answer for the decoy of nobody and for the passkey of Jane."""
+    service.register(SoftAuthenticator())
+    answers = []
+    for number, email in enumerate([JANE["email"], *UNKNOWN]):
+        offered = from_b64url(descriptors(service, email)[0]["id"])
+        thief = person(f"thief{number}")
+        credential = SoftAuthenticator().create(
+            service.begin_registration(thief), flaw=Flaw(credential_id=offered)
+        )
+        answers.append(service.complete_registration(thief["email"], credential))
+    assert {answer.status_code for answer in answers} == {400}
+    assert all(public(answer) == public(answers[0]) for answer in answers)
+    assert [event_of(service, answer)["reason"] for answer in answers] == [
+        "credential_taken",
+        *["credential_decoy"] * len(UNKNOWN),
+    ]
+    assert len(service.rows("SELECT id FROM users")) == 1
+
+
+def test_nobody_is_offered_a_credential_if_the_settings_say_so(start_service: StartService) -> None:
+    """D1: known or not, the answer is empty; the login stays bound to the email."""
+    service = start_service(offer_credentials="none", danger_rate_limits_off=True)
+    device, bobs = SoftAuthenticator(), SoftAuthenticator()
+    service.register(device)
+    service.register(bobs, person("bob"))
+    service.rows(WITHOUT_PASSKEY, str(uuid.uuid4()))
+    emails = [JANE["email"], "cleo@example.com", *UNKNOWN[:3]]
+    seen = [seen_from_outside(begin(service, email)) for email in emails]
+    assert all(each == seen[0] for each in seen)
+    assert descriptors(service, JANE["email"]) == []
+    assert service.try_login(device).status_code == 200
+    assert public(service.try_login(bobs)) == LOGIN_REFUSED
+    assert service.last_audit("login_complete")["reason"] == "other_email"
 
 
 def test_the_audit_trail_tells_what_the_answer_does_not(
@@ -114,15 +187,6 @@ def test_decoys_survive_a_new_token_secret_if_they_have_their_own(
     before = [descriptors(service, email) for email in UNKNOWN]
     with Service(service.folder, decoy_secret=SECRET, jwt_secret=SECRET[::-1]) as rotated:
         assert [descriptors(rotated, email) for email in UNKNOWN] == before
-
-
-def test_a_decoy_does_not_change_when_others_register(service: Service) -> None:
-    """D1: passkeys of the shape that decoys have already."""
-    service.register(SoftAuthenticator())
-    before = [descriptors(service, email) for email in UNKNOWN]
-    for number in range(8):
-        service.register(SoftAuthenticator(), person(f"user{number}"))
-    assert [descriptors(service, email) for email in UNKNOWN] == before
 
 
 def test_a_login_for_an_unknown_email_fails_like_any_other(

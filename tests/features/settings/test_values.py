@@ -30,6 +30,7 @@ DEFAULTS = {
     "cors_origins": (),
     "trusted_proxies": (),
     "decoy_secret": None,
+    "offer_credentials": "known",
     "danger_rate_limits_off": False,
     "danger_reveal_unknown_email": False,
 }
@@ -65,6 +66,7 @@ WRITTEN: dict[str, tuple[str, Any]] = {
     "cors_origins": ("https://app.example.com,", ("https://app.example.com",)),
     "trusted_proxies": ("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
     "decoy_secret": (OTHER_SECRET, OTHER_SECRET),
+    "offer_credentials": ("none", "none"),
     "pending_ceremonies": ("500", 500),
     "rate_limit_address": ("10", 10),
     "rate_limit_email": ("11", 11),

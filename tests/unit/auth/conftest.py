@@ -110,10 +110,6 @@ class World:
             self.record(tx, caller, event)
         return self.moves
 
-    def sample(self, tx: Transaction, count: int) -> list[tuple[tuple[int, str], ...]]:
-        assert (tx, count) == (TX, 1000)
-        return [((20, "usb"),)]
-
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
@@ -125,11 +121,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(credentials, "account_of", world.account_of)
     monkeypatch.setattr(credentials, "with_owner", world.with_owner)
     monkeypatch.setattr(audit, "record_if", world.record_if)
-    monkeypatch.setattr(credentials, "sample_shapes", world.sample)
     return world
 
 
-def ceremonies(world: World, *, reveal: bool = False) -> PasskeyCeremonies:
+def ceremonies(world: World, *, offers: bool = True, reveal: bool = False) -> PasskeyCeremonies:
     settings, clock = Settings(), HeldClock(AT)
     return PasskeyCeremonies(
         db=cast(Database, world),
@@ -137,6 +132,7 @@ def ceremonies(world: World, *, reveal: bool = False) -> PasskeyCeremonies:
         relying_party=RelyingParty(settings, clock),
         tokens=Tokens(settings, clock),
         decoys=Decoys(settings),
+        offers_credentials=offers,
         danger_reveal_unknown_email=reveal,
     )
 

@@ -1,51 +1,48 @@
-"""Decoys in auth.py: where their shapes come from, and who is offered one."""
+"""Decoys in auth.py: who is offered one, and what becomes of who registers with one."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
-
-import pytest
 
 import audit
 from audit import Principal
 from auth import PasskeyCeremonies
-from core.errors import Unavailable
-from core.relying_party.decoys import Decoys
+from core.email_address import EmailAddress
 from devtools.authenticator import Flaw, SoftAuthenticator
 from devtools.encoding import b64url
 from tests.unit.auth.conftest import (
+    BOB,
     CALLER,
+    FAILED,
+    FORM,
+    INVALID,
     JANE,
     World,
+    assertion,
+    ceremonies,
+    log_in,
+    refused,
     register,
     run,
 )
 
+NOBODY = EmailAddress("nobody@example.com")
+LONG = Flaw(credential_id=b"i" * 256)
 
-def test_a_passkey_that_is_registered_shapes_the_decoys(
-    passkeys: PasskeyCeremonies, world: World
-) -> None:
-    """D1: length and transports of the only one there is."""
+
+def ids(options: dict[str, Any]) -> list[str]:
+    return [descriptor["id"] for descriptor in options["allowCredentials"]]
+
+
+def decoy_of(passkeys: PasskeyCeremonies, email: EmailAddress) -> bytes:
+    return passkeys.decoys.of(email.canonical)[0][0]
+
+
+def test_a_registration_changes_no_decoy(passkeys: PasskeyCeremonies, world: World) -> None:
+    """D1: of whatever shape."""
+    before = run(passkeys.login_begin(CALLER, NOBODY))["allowCredentials"]
     register(passkeys, SoftAuthenticator(transports=("usb",)), Flaw(credential_id=b"i" * 21))
-    ((key, transports),) = passkeys.decoys.of("nobody@example.com")
-    assert (len(key), transports) == (21, "usb")
-
-
-def test_the_decoys_are_told_of_an_account_once(
-    passkeys: PasskeyCeremonies, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """D1: with the passkeys it has, which is one."""
-    added: list[Any] = []
-    monkeypatch.setattr(Decoys, "add", lambda _, shape: added.append(shape))
-    register(passkeys, SoftAuthenticator())
-    assert added == [((32, "internal"),)]
-
-
-def test_the_decoys_learn_from_the_passkeys_there_are(passkeys: PasskeyCeremonies) -> None:
-    run(passkeys.start())
-    ((key, transports),) = passkeys.decoys.of("nobody@example.com")
-    assert (len(key), transports) == (20, "usb")
+    assert run(passkeys.login_begin(CALLER, NOBODY))["allowCredentials"] == before
 
 
 def test_a_disabled_user_is_offered_a_decoy_and_the_reason_is_on_record(
@@ -57,28 +54,49 @@ def test_a_disabled_user_is_offered_a_decoy_and_the_reason_is_on_record(
     world.people[0] = user._replace(disabled=1)
     own = world.keys[0].credential_id
     options = run(passkeys.login_begin(CALLER, JANE))
-    assert [key["id"] for key in options["allowCredentials"]] != [b64url(own)]
+    assert ids(options) == [b64url(decoy_of(passkeys, JANE))] != [b64url(own)]
     assert world.trail[-1] == audit.LoginBeginRefused(
         Principal(None, user.email), reason="user_disabled"
     )
 
 
-def test_decoys_are_learnt_again_until_they_are_settled(
-    passkeys: PasskeyCeremonies, world: World, monkeypatch: pytest.MonkeyPatch
+def test_a_decoy_is_refused_like_a_credential_id_that_is_taken(
+    passkeys: PasskeyCeremonies, world: World
 ) -> None:
-    """Other workers register people, too; a database that is away is asked again."""
-    slept: list[float] = []
+    """D1: Bob tries the id that Jane's email was offered. The reason is on record only."""
+    options = run(passkeys.register_begin(CALLER, FORM.model_copy(update={"email": BOB})))
+    flaw = Flaw(credential_id=decoy_of(passkeys, JANE))
+    credential = SoftAuthenticator().create(options, flaw=flaw)
+    assert refused(passkeys.register_complete(CALLER, BOB, credential)) == FAILED
+    party = Principal(None, "bob@example.com")
+    assert world.trail[-1] == audit.RegistrationRefused(party, reason="credential_decoy")
+    assert (world.people, world.keys) == ([], [])
 
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        if len(slept) == 2:
-            monkeypatch.setattr(world, "read", away)
-        if len(slept) == 3:
-            monkeypatch.setattr(type(passkeys.decoys), "sample_is_complete", True)
 
-    async def away(_unit: object) -> None:
-        raise Unavailable("away")
+def test_a_long_credential_id_is_not_offered_and_a_decoy_is(
+    passkeys: PasskeyCeremonies, world: World
+) -> None:
+    """D1: no decoy has 256 bytes. Its owner logs in without an email, or by that id."""
+    device = SoftAuthenticator()
+    register(passkeys, device, LONG)
+    assert ids(run(passkeys.login_begin(CALLER, JANE))) == [b64url(decoy_of(passkeys, JANE))]
+    assert log_in(passkeys, device, None).access_token
+    assert log_in(passkeys, device, JANE, Flaw(ignores_options=True)).access_token
 
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    run(passkeys.keep_learning())
-    assert slept == [30, 30, 30]
+
+def test_a_credential_id_of_255_bytes_is_offered(passkeys: PasskeyCeremonies, world: World) -> None:
+    register(passkeys, SoftAuthenticator(), Flaw(credential_id=b"i" * 255))
+    assert ids(run(passkeys.login_begin(CALLER, JANE))) == [b64url(b"i" * 255)]
+
+
+def test_nobody_is_offered_anything_if_the_settings_say_so(world: World) -> None:
+    """D1: the passkey of the email may answer, and no other."""
+    passkeys = ceremonies(world, offers=False)
+    device = SoftAuthenticator()
+    register(passkeys, device)
+    for email in (JANE, NOBODY, None):
+        assert run(passkeys.login_begin(CALLER, email))["allowCredentials"] == []
+    assert log_in(passkeys, device, JANE).access_token
+    answer = assertion(passkeys, device, BOB, Flaw())
+    assert refused(passkeys.login_complete(CALLER, BOB, answer)) == INVALID
+    assert world.trail[-1].reason == "other_email"

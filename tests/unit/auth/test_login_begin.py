@@ -44,7 +44,7 @@ def test_a_login_for_an_unknown_email_offers_a_decoy(
     """D1: the one of the canonical email."""
     options = run(passkeys.login_begin(CALLER, JANE))
     ((key, transports),) = passkeys.decoys.of("jane@example.com")
-    shown = {"type": "public-key", "id": b64url(key), "transports": [transports]}
+    shown = {"type": "public-key", "id": b64url(key), "transports": transports.split(",")}
     assert options["allowCredentials"] == [shown]
     party = Principal(None, "jane@example.com")
     assert world.trail == [audit.LoginBeginRefused(party, reason="unknown_email")]

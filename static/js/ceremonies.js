@@ -30,7 +30,11 @@ async function create(publicKey) {
 async function deleteIfRefused(error, rpId, credentialId) {
   const refused = error instanceof ApiError && error.status >= 400 && error.status < 500;
   if (!refused || !rpId) return;
-  await PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId }).catch(() => {});
+  try {
+    await PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId });
+  } catch {
+    // The passkey stays on the device. What the service refused is what the person must read.
+  }
 }
 
 /**

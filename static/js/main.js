@@ -40,7 +40,7 @@ async function start() {
   byId('button-copy').addEventListener('click', copyToken);
   byId('button-logout').addEventListener('click', logOut);
   await openSession();
-  const registering = byId('panel-register').checkVisibility();
+  const registering = byId('panel-register').offsetParent !== null;
   if (registering && !(await deviceCanHold())) {
     warn('This device can’t keep a passkey yet. Turn on its screen lock to register here.');
   }

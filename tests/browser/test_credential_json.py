@@ -123,7 +123,7 @@ def test_what_a_password_manager_says_of_its_transports_is_kept(demo: Demo) -> N
 
 
 def test_an_answer_without_a_signature_is_a_message_and_not_a_request(demo: Demo) -> None:
-    demo.register_and_log_out()
+    demo.register_and_sign_out()
     demo.page.evaluate(
         "navigator.credentials.get = async () => ({ id: 'AAAA', type: 'public-key' })"
     )
@@ -139,8 +139,8 @@ def test_a_browser_without_the_json_functions_registers_and_signs_in(open_demo: 
     person = Person()
     demo.register(person)
     assert demo.page.evaluate("'toJSON' in PublicKeyCredential.prototype") is False
-    demo.button("Logout").click()
-    demo.login_with_email(person.email)
+    demo.sign_out()
+    demo.sign_in(person.email)
     expect(demo.heading("Jane Doe")).to_be_visible()
 
 

@@ -71,7 +71,7 @@ def test_a_422_about_no_field_of_the_form_is_a_general_message(demo: Demo) -> No
     demo.answer("/register/begin", 422, errors=[{"pointer": "", "code": "x", "message": "Odd"}])
     demo.open()
     demo.submit_registration(Person())
-    expect(demo.alert).to_have_text(
+    expect(demo.alert).to_contain_text(
         "The service didn’t accept this. Check what you entered and try again."
     )
 
@@ -155,6 +155,8 @@ def test_an_insecure_address_is_named_as_the_reason(demo: Demo) -> None:
     demo.page.add_init_script("Object.defineProperty(window, 'isSecureContext', { value: false })")
     demo.open()
     expect(demo.page.get_by_text("Passkeys need a secure address.")).to_be_visible()
+    link = demo.page.get_by_role("link", name="Open it over https")
+    expect(link).to_have_attribute("href", demo.url.replace("http:", "https:") + "/")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])

@@ -55,7 +55,7 @@ def test_a_browser_downloads_little(shared: Service) -> None:
         paths = [page, *links(shared, page)]
         answers = [shared.get(path, headers=GZIP) for path in paths]
         sizes[page] = sum(int(answer.headers["content-length"]) for answer in answers)
-    assert sizes["/"] < 30_000
+    assert sizes["/"] < 36_000
     assert sizes["/docs"] < 600_000
 
 

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from core.clock import Clock, SystemClock
 from core.errors import ConfigurationError
@@ -75,7 +74,7 @@ def create_app(
     api = _fastapi(settings, parts)
     routers = (*ROUTERS, pages.docs) if settings.serves_docs else ROUTERS
     strict_routes = install(api, routers)
-    api.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
+    api.mount("/static", pages.static_files(), name="static")
     return application(api, strict_routes, parts, lifespan)
 
 

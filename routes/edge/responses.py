@@ -86,9 +86,7 @@ class ResponseWriter:
         if b"content-security-policy" not in given:
             headers.append((b"content-security-policy", _policy(path)))
         if b"cache-control" not in given:
-            # Browsers ask for a static file each time. If its ETag is unchanged, it is not sent.
-            static = path.startswith("/static/") and message["status"] < 400
-            headers.append((b"cache-control", b"no-cache" if static else b"no-store"))
+            headers.append((b"cache-control", b"no-store"))
 
 
 def _is_plain_text(message: Message) -> bool:

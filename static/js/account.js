@@ -1,9 +1,10 @@
 /** The signed-in state: opening the profile, and every way of leaving it. */
 import { ApiError, getUser } from './api.js';
 import { offerAutofill, openFirstTab, openTab } from './auth_view.js';
+import { rememberPasskey } from './device_memory.js';
 import { explain } from './error_messages.js';
 import { say, warn } from './messages.js';
-import { clearProfile, showUser, startCountdown } from './profile.js';
+import { clearProfile, showSignIn, showUser, startCountdown } from './profile.js';
 import { clearSession, isExpired, loadSession, saveSession } from './session.js';
 import { byId, focusHeading, showView } from './views.js';
 
@@ -14,17 +15,17 @@ function leave() {
 }
 
 function expire() {
-  const focusInProfile = byId('view-profile').contains(document.activeElement);
+  const focusInProfile = document.activeElement?.closest('[data-view="profile"]');
   leave();
   if (focusInProfile) focusHeading();
   warn('Your session has expired. Sign in again to continue.');
 }
 
-/** Deletes the token from this tab and shows the login view. */
+/** Deletes the token from this tab and shows the view to sign in. */
 export function logOut() {
   leave();
   focusHeading();
-  say('You’re logged out.');
+  say('You’re signed out.');
 }
 
 /**
@@ -37,7 +38,7 @@ function tokenWasNotChecked(error) {
 }
 
 /**
- * Shows the login view and says why. A token that the service did not check stays stored, so that
+ * Shows the view to sign in and says why. A token that the service did not check stays stored, so that
  * a reload can try it again.
  * @param {unknown} error
  * @param {import('./session.js').Session} session
@@ -45,7 +46,7 @@ function tokenWasNotChecked(error) {
 function leaveBecause(error, session) {
   if (tokenWasNotChecked(error)) {
     openTab('login');
-    warn(explain(error, 'session'), { label: 'Reload', run: () => location.reload() });
+    warn(explain(error, 'session'), [{ label: 'Reload', run: () => location.reload() }]);
   } else if (isExpired(session)) {
     expire();
   } else {
@@ -56,7 +57,7 @@ function leaveBecause(error, session) {
 
 /**
  * Shows the profile of the stored token's user. Without a token, or with one that does not work,
- * shows the registration or login view.
+ * shows the view to register or sign in.
  * @returns {Promise<void>}
  */
 export async function openSession() {
@@ -67,7 +68,9 @@ export async function openSession() {
   } catch (error) {
     return leaveBecause(error, session);
   }
-  showView('profile', 'Profile');
+  showSignIn(session);
+  showView('profile');
+  history.replaceState(null, '', location.pathname);
   offerAutofill();
   startCountdown(session, expire);
   for (const form of document.forms) form.reset();
@@ -83,6 +86,7 @@ export async function enter(answer, welcome) {
   saveSession(answer.access_token, answer.user.id);
   await openSession();
   if (byId('view-profile').hidden) return;
+  rememberPasskey();
   focusHeading();
   say(welcome);
 }
@@ -93,6 +97,12 @@ export async function copyToken() {
     await navigator.clipboard.writeText(loadSession()?.token ?? '');
     say('Token copied. Until it expires, treat it like a password.');
   } catch {
-    warn('The browser didn’t allow copying. “For developers” says where the token is.');
+    const run = () => {
+      const place = /** @type {HTMLDetailsElement} */ (byId('developers'));
+      place.open = true;
+      place.querySelector('summary')?.focus();
+    };
+    const text = 'The browser didn’t allow copying. “For developers” says where the token is.';
+    warn(text, [{ label: 'Show it', run }]);
   }
 }

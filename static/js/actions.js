@@ -1,36 +1,51 @@
 /** What the buttons do: register, sign in, and show a message if that fails. */
 import { enter } from './account.js';
 import { ApiError } from './api.js';
-import { exclusively, goToLogin, offerAutofill } from './auth_view.js';
+import { exclusively, goToSignIn, offerAutofill } from './auth_view.js';
 import { login, loginWithPicked, register } from './ceremonies.js';
-import { explain, meansAccountExists } from './error_messages.js';
+import { rememberPasskey } from './device_memory.js';
+import { explain, explainAddress, isNeutral, mayBlameAddress } from './error_messages.js';
 import { showErrors, valuesOf } from './forms.js';
-import { say, warn } from './messages.js';
+import { note, say, warn } from './messages.js';
+import { otherAddress } from './service_address.js';
+import { waysOn } from './ways_on.js';
+
+/** @typedef {import('./ways_on.js').Attempt} Attempt */
 
 /**
  * Shows an error: next to its fields if it is a 422, else as a message.
  * @param {unknown} error
- * @param {'register' | 'login'} doing
- * @param {HTMLFormElement} form
+ * @param {Attempt} attempt
+ * @returns {Promise<void>}
  */
-function report(error, doing, form) {
+async function report(error, attempt) {
+  const { doing, form } = attempt;
   if (error instanceof ApiError && error.status === 422 && showErrors(form, error.fields)) return;
-  const action = { label: 'Go to login', run: () => goToLogin(valuesOf(form).email) };
-  warn(explain(error, doing), meansAccountExists(error) ? action : undefined);
+  const address = mayBlameAddress(error, doing) ? await otherAddress() : null;
+  if (address) {
+    const run = () => location.assign(`${address}/#${doing}`);
+    return warn(explainAddress(address), [{ label: 'Open it there', run }]);
+  }
+  const show = isNeutral(error) ? note : warn;
+  show(explain(error, doing), waysOn(error, attempt));
 }
 
-/** @param {HTMLFormElement} form */
-async function registerAndSignIn(form) {
-  const person = valuesOf(form);
+/**
+ * @param {Attempt} attempt
+ * @param {boolean} anyway
+ */
+async function registerAndSignIn(attempt, anyway) {
+  const person = valuesOf(attempt.form);
   try {
-    await register(person);
+    await register(person, anyway);
   } catch (error) {
-    return report(error, 'register', form);
+    return report(error, attempt);
   }
+  rememberPasskey();
   try {
     await enter(await login(person.email), 'Your account is ready, and you’re signed in.');
   } catch (error) {
-    goToLogin(person.email);
+    goToSignIn(person.email);
     say(`Your account is ready. ${explain(error, 'login')}`);
   }
 }
@@ -44,7 +59,13 @@ async function enterBy(form, ceremony) {
   try {
     await enter(await ceremony(), 'You’re signed in.');
   } catch (error) {
-    report(error, 'login', form);
+    const button = form.querySelector('button');
+    const again = () => {
+      // The pressed button goes away with its message: the focus must not be lost with it.
+      button?.focus({ preventScroll: true });
+      void signIn(form, button, valuesOf(form).email);
+    };
+    await report(error, { doing: 'login', form, again });
   }
 }
 
@@ -52,17 +73,24 @@ async function enterBy(form, ceremony) {
  * Registers the person of the form, then signs in.
  * @param {HTMLFormElement} form
  * @param {HTMLElement | null} button the button that was pressed
+ * @param {boolean} [anyway] open the prompt although this device seems unable to hold a passkey
  * @returns {Promise<void>}
  */
-export async function signUp(form, button) {
-  await exclusively(button, () => registerAndSignIn(form));
+export async function signUp(form, button, anyway = false) {
+  const retry = (/** @type {boolean} */ regardless) => () => {
+    button?.focus({ preventScroll: true });
+    void signUp(form, button, regardless);
+  };
+  /** @type {Attempt} */
+  const attempt = { doing: 'register', form, again: retry(anyway), anyway: retry(true) };
+  await exclusively(button, () => registerAndSignIn(attempt, anyway));
   offerAutofill();
 }
 
 /**
  * @param {HTMLFormElement} form
  * @param {HTMLElement | null} button the button that was pressed
- * @param {string} [email] without it, the browser offers every passkey of this service
+ * @param {string} [email] if empty, the browser offers every passkey of this service
  * @returns {Promise<void>}
  */
 export async function signIn(form, button, email) {
@@ -81,7 +109,7 @@ export async function signIn(form, button, email) {
  */
 export async function signInWithPicked(form, assertion) {
   await exclusively(null, () => {
-    say('Signing you in…');
+    note('Signing you in…');
     return enterBy(form, () => loginWithPicked(assertion));
   });
 }

@@ -109,6 +109,15 @@ export function post(path, body, signal) {
 }
 
 /**
+ * @param {string} path of something that anyone may read
+ * @returns {Promise<any>} the JSON of the answer
+ * @throws {ApiError}
+ */
+export function get(path) {
+  return call(path, {});
+}
+
+/**
  * @param {string} id
  * @param {string} token
  * @returns {Promise<import('./profile.js').User>}

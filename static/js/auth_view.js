@@ -1,10 +1,11 @@
-/** The view with the tabs Register and Login. It runs one ceremony at a time. */
+/** The views under the tabs Register and Sign in. They run one ceremony at a time. */
 import { startAutofill, stopAutofill } from './autofill.js';
+import { hasUsedPasskey } from './device_memory.js';
 import { quiet } from './messages.js';
 import { makeTabs } from './tabs.js';
 import { byId, showBusy, showView } from './views.js';
 
-const selectTab = makeTabs(byId('view-auth'), openTab);
+const selectTab = makeTabs(byId('tabs'), (name) => openTab(name === 'login' ? name : 'register'));
 
 /** Whether a ceremony runs. Until it ends, pressing a button does nothing. */
 let busy = false;
@@ -22,27 +23,33 @@ export function whenPicked(handler) {
 
 /** Starts autofill if the email field is visible and no ceremony runs; else stops it. */
 export function offerAutofill() {
-  const visible = !byId('view-auth').hidden && !byId('panel-login').hidden;
-  if (visible && !busy) startAutofill(onPicked);
+  if (!byId('panel-login').hidden && !busy) startAutofill(onPicked);
   else void stopAutofill();
 }
 
-/** @param {string} name `register` or `login` */
+/** @returns {'register' | 'login'} the tab that fits what this device did last */
+function usualTab() {
+  return hasUsedPasskey() ? 'login' : 'register';
+}
+
+/** @param {'register' | 'login'} name */
 export function openTab(name) {
   quiet();
   selectTab(name);
-  showView('auth', name === 'login' ? 'Login' : 'Register');
-  history.replaceState(null, '', name === 'login' ? '#login' : location.pathname);
+  showView(name);
+  history.replaceState(null, '', name === usualTab() ? location.pathname : `#${name}`);
   offerAutofill();
 }
 
-/** Opens the tab that the address names. */
+/** Opens the tab that the address names, else the usual one. */
 export function openFirstTab() {
-  openTab(location.hash === '#login' ? 'login' : 'register');
+  if (location.hash === '#login') openTab('login');
+  else if (location.hash === '#register') openTab('register');
+  else openTab(usualTab());
 }
 
 /** @param {string} email to fill in */
-export function goToLogin(email) {
+export function goToSignIn(email) {
   openTab('login');
   const input = /** @type {HTMLInputElement} */ (byId('login-email'));
   input.value = email;

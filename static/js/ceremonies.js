@@ -5,16 +5,21 @@ import { PasskeyError, createPasskey, deviceCanHold, usePasskey } from './passke
 /** @typedef {{access_token: string, user: {id: string}}} LoginAnswer of /login/complete */
 
 /**
+ * Without a passkey provider of the device the prompt would wait for its whole timeout. A password
+ * manager may answer all the same, and not every one tells the browser of itself: hence `anyway`.
  * @param {PublicKeyCredentialCreationOptionsJSON} publicKey
+ * @param {boolean} anyway
  * @returns {Promise<import('./passkeys.js').CredentialJSON>}
  */
-async function create(publicKey) {
+async function create(publicKey, anyway) {
+  const deviceOnly = publicKey.authenticatorSelection?.authenticatorAttachment === 'platform';
+  if (deviceOnly && !anyway && !(await deviceCanHold())) throw new PasskeyError('no-lock', null);
   try {
     return await createPasskey(publicKey);
   } catch (error) {
     // On a device that cannot hold a passkey, some browsers report a closed prompt.
     const closed = error instanceof PasskeyError && error.kind === 'cancelled';
-    if (closed && !(await deviceCanHold())) throw new PasskeyError('no-lock', error);
+    if (deviceOnly && closed && !(await deviceCanHold())) throw new PasskeyError('no-lock', error);
     throw error;
   }
 }
@@ -30,18 +35,23 @@ async function create(publicKey) {
 async function deleteIfRefused(error, rpId, credentialId) {
   const refused = error instanceof ApiError && error.status >= 400 && error.status < 500;
   if (!refused || !rpId) return;
-  await PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId }).catch(() => {});
+  try {
+    await PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId });
+  } catch {
+    // The passkey stays on the device. What the service refused is what the person must read.
+  }
 }
 
 /**
  * @param {Record<string, string>} person the fields of the form
+ * @param {boolean} anyway open the prompt although this device seems unable to hold a passkey
  * @returns {Promise<void>}
  * @throws {ApiError | PasskeyError}
  */
-export async function register(person) {
+export async function register(person, anyway) {
   /** @type {{publicKey: PublicKeyCredentialCreationOptionsJSON}} */
   const { publicKey } = await post('/register/begin', person);
-  const credential = await create(publicKey);
+  const credential = await create(publicKey, anyway);
   try {
     await post('/register/complete', { email: person.email, credential });
   } catch (error) {

@@ -5,6 +5,14 @@ import { PasskeyError } from './passkeys.js';
 /** @typedef {'register' | 'login' | 'session'} Doing what the person was doing */
 
 const AGAIN = 'Try again when you’re ready.';
+const NO_LOCK = 'This device can’t keep a passkey yet.';
+const KEY_ALONE = 'A security key alone is not enough here.';
+const ADD_LOCK =
+  'Turn on a screen lock (PIN, fingerprint or face), add a password manager that keeps passkeys, ' +
+  'or register on your phone.';
+
+/** The message on opening the page on a device that cannot keep a passkey. */
+export const NO_LOCK_HERE = `${NO_LOCK} ${ADD_LOCK}`;
 
 /**
  * @param {number | null} seconds
@@ -57,7 +65,7 @@ function explainPrompt(error, doing) {
     case 'cancelled':
       return doing === 'register'
         ? `The prompt closed before a passkey was made, so nothing was saved. ${AGAIN}`
-        : `Sign-in was cancelled, or there’s no matching passkey here. ${AGAIN}`;
+        : 'Sign-in was cancelled, or there’s no matching passkey here. Try again, or use one from another device.';
     case 'timed-out':
       return `The prompt waited too long for an answer. ${AGAIN}`;
     case 'exists':
@@ -65,7 +73,7 @@ function explainPrompt(error, doing) {
     case 'wrong-host':
       return `Passkeys for this service don’t work at ${location.host}. Use its own address.`;
     case 'no-lock':
-      return 'This device can’t keep a passkey yet. Turn on its screen lock, then try again.';
+      return `${NO_LOCK} ${KEY_ALONE} ${ADD_LOCK}`;
     default:
       return 'Your browser couldn’t finish this. Try again, or use another browser.';
   }
@@ -81,6 +89,35 @@ export function explain(error, doing) {
   if (error instanceof PasskeyError) return explainPrompt(error, doing);
   console.error(error);
   return 'Something went wrong on this page. Reload it and try again.';
+}
+
+/**
+ * @param {unknown} error
+ * @returns {boolean} whether it is no bad news: the person closed the prompt, or let it wait
+ */
+export function isNeutral(error) {
+  return error instanceof PasskeyError && ['cancelled', 'timed-out'].includes(error.kind);
+}
+
+/**
+ * @param {unknown} error
+ * @param {Doing} doing
+ * @returns {boolean} whether the address at which the page is open may be the cause
+ */
+export function mayBlameAddress(error, doing) {
+  if (error instanceof PasskeyError) return error.kind === 'wrong-host';
+  return error instanceof ApiError && error.status === (doing === 'register' ? 400 : 401);
+}
+
+/**
+ * @param {string} address of the service
+ * @returns {string} the message if the page is open at another address
+ */
+export function explainAddress(address) {
+  return (
+    `This page is open at ${location.origin}, but the service’s address is ${address}, and it may ` +
+    `accept passkeys only there. If you run the service, add ${location.origin} to ORIGIN.`
+  );
 }
 
 /**

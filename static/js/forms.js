@@ -34,11 +34,6 @@ function setError(input, message) {
   }
 }
 
-/** @param {HTMLFormElement} form */
-export function clearErrors(form) {
-  for (const input of inputsOf(form)) setError(input, '');
-}
-
 /**
  * Shows each message next to its field, removes all others, and focuses the first field with one.
  * @param {HTMLFormElement} form
@@ -65,7 +60,7 @@ function messageFor(input) {
   const name = input.labels?.[0].textContent?.toLowerCase() ?? 'value';
   const { validity } = input;
   if (validity.badInput) return 'Enter a full date.';
-  if (!input.value.trim()) return `Enter your ${name}.`;
+  if (!input.value.trim()) return input.required ? `Enter your ${name}.` : '';
   if (validity.typeMismatch) return 'Enter an email like name@example.com.';
   if (validity.rangeOverflow) return 'This date is in the future.';
   if (validity.rangeUnderflow) return 'This date is too long ago.';

@@ -1,8 +1,9 @@
 /** The start of the page: connects the buttons and opens the first view. */
 import { copyToken, logOut, openSession } from './account.js';
 import { signIn, signInWithPicked, signUp } from './actions.js';
-import { offerAutofill, whenPicked } from './auth_view.js';
-import { boundBirthDate, clearErrors, valuesOf, wireForm } from './forms.js';
+import { offerAutofill, openFirstTab, whenPicked } from './auth_view.js';
+import { NO_LOCK_HERE } from './error_messages.js';
+import { boundBirthDate, valuesOf, wireForm } from './forms.js';
 import { warn } from './messages.js';
 import { deviceCanHold, obstacle } from './passkeys.js';
 import { byId, showView } from './views.js';
@@ -21,29 +22,33 @@ function wireRegister(form) {
 /** @param {HTMLFormElement} form */
 function wireLogin(form) {
   wireForm(form, () => signIn(form, form.querySelector('button'), valuesOf(form).email));
-  byId('button-passkey').addEventListener('click', () => {
-    clearErrors(form);
-    void signIn(form, byId('button-passkey'));
-  });
   whenPicked((assertion) => signInWithPicked(form, assertion));
   byId('login-email').addEventListener('focus', offerAutofill);
+}
+
+/** @param {'insecure' | 'too-old'} reason */
+function showObstacle(reason) {
+  byId('unsupported-reason').textContent = UNSUPPORTED[reason];
+  const link = /** @type {HTMLAnchorElement} */ (byId('unsupported-link'));
+  link.hidden = reason !== 'insecure';
+  link.href = `https://${location.host}/`;
+  showView('unsupported');
 }
 
 async function start() {
   const reason = obstacle();
   if (reason) {
-    byId('unsupported-reason').textContent = UNSUPPORTED[reason];
-    return showView('unsupported', 'Passkeys aren’t available');
+    showObstacle(reason);
+    return;
   }
   wireRegister(/** @type {HTMLFormElement} */ (byId('form-register')));
   wireLogin(/** @type {HTMLFormElement} */ (byId('form-login')));
+  // A link to the other tab, such as the one in /.well-known/passkey-endpoints.
+  window.addEventListener('hashchange', () => byId('tabs').hidden || openFirstTab());
   byId('button-copy').addEventListener('click', copyToken);
   byId('button-logout').addEventListener('click', logOut);
   await openSession();
-  const registering = byId('panel-register').checkVisibility();
-  if (registering && !(await deviceCanHold())) {
-    warn('This device can’t keep a passkey yet. Turn on its screen lock to register here.');
-  }
+  if (!byId('panel-register').hidden && !(await deviceCanHold())) warn(NO_LOCK_HERE);
 }
 
 // A passkey belongs to a domain, and an IP address is not a domain: the browser would refuse.

@@ -1,4 +1,5 @@
-/** The calls of the browser's WebAuthn API. The browser converts between JSON and bytes. */
+/** The calls of the browser's WebAuthn API. */
+import { readCreationOptions, readRequestOptions, writeCredential } from './webauthn_json.js';
 
 /** A prompt that ends within this time before its timeout counts as timed out. */
 const TIMEOUT_SLACK_MS = 750;
@@ -6,7 +7,7 @@ const TIMEOUT_SLACK_MS = 750;
 /**
  * @typedef {'cancelled' | 'timed-out' | 'exists' | 'wrong-host' | 'no-lock' | 'failed'} PromptEnd
  */
-/** @typedef {RegistrationResponseJSON | AuthenticationResponseJSON} CredentialJSON */
+/** @typedef {import('./webauthn_json.js').CredentialJSON} CredentialJSON */
 
 /** A prompt ended without a credential. */
 export class PasskeyError extends Error {
@@ -26,12 +27,7 @@ export class PasskeyError extends Error {
  */
 export function obstacle() {
   if (!window.isSecureContext) return 'insecure';
-  const api = window.PublicKeyCredential;
-  const complete =
-    typeof api?.parseCreationOptionsFromJSON === 'function' &&
-    typeof api.parseRequestOptionsFromJSON === 'function' &&
-    typeof api.prototype.toJSON === 'function';
-  return complete ? null : 'too-old';
+  return typeof window.PublicKeyCredential === 'function' ? null : 'too-old';
 }
 
 /** @returns {Promise<boolean>} whether this device can hold a passkey; true if unknown */
@@ -75,16 +71,16 @@ function kindOf(error, elapsed, limit) {
 }
 
 /**
+ * @param {'create' | 'get'} kind of ceremony
  * @param {number | undefined} timeout milliseconds
  * @param {() => Promise<Credential | null>} prompt
  * @returns {Promise<CredentialJSON>}
  * @throws {PasskeyError}
  */
-async function run(timeout, prompt) {
+async function run(kind, timeout, prompt) {
   const started = performance.now();
   try {
-    const credential = /** @type {PublicKeyCredential} */ (await prompt());
-    return credential.toJSON();
+    return writeCredential(await prompt(), kind);
   } catch (error) {
     throw new PasskeyError(kindOf(error, performance.now() - started, timeout ?? Infinity), error);
   }
@@ -97,8 +93,8 @@ async function run(timeout, prompt) {
  * @throws {PasskeyError}
  */
 export function createPasskey(options) {
-  return run(options.timeout, () => {
-    const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
+  return run('create', options.timeout, () => {
+    const publicKey = readCreationOptions(options);
     return navigator.credentials.create({ publicKey });
   });
 }
@@ -112,8 +108,8 @@ export function createPasskey(options) {
  * @throws {PasskeyError}
  */
 export function usePasskey(options, { autofill = false, signal } = {}) {
-  return run(options.timeout, () => {
-    const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+  return run('get', options.timeout, () => {
+    const publicKey = readRequestOptions(options);
     const mediation = autofill ? 'conditional' : 'optional';
     return navigator.credentials.get({ publicKey, mediation, signal });
   });

@@ -1,4 +1,5 @@
 /** The profile view. All values become text nodes, because a name may contain HTML. */
+import { serverNow } from './api.js';
 import { clockText, countDown } from './countdown.js';
 import { byId } from './views.js';
 
@@ -53,6 +54,20 @@ export function showUser(user) {
   showEmail(user.email);
   showDate('date_of_birth', user.date_of_birth, 'UTC');
   showDate('created_at', user.created_at);
+}
+
+/**
+ * Shows when the passkey was used, such as "today at 2:03 PM".
+ * @param {import('./session.js').Session} session
+ */
+export function showSignIn({ signedIn }) {
+  const when = new Date(signedIn);
+  const time = new Intl.DateTimeFormat(LANGUAGE, { timeStyle: 'short' }).format(when);
+  const day = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'medium' });
+  const today = day.format(when) === day.format(new Date(serverNow()));
+  const target = byId('profile-signed-in');
+  target.textContent = `${today ? 'today' : day.format(when)} at ${time}`;
+  target.setAttribute('datetime', when.toISOString());
 }
 
 /**

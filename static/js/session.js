@@ -2,8 +2,8 @@
 import { serverNow } from './api.js';
 
 /**
- * @typedef {{token: string, userId: string, issued: number, expires: number}} Session times in
- *   milliseconds since 1970
+ * @typedef {{token: string, userId: string, issued: number, expires: number, signedIn: number}}
+ *   Session times in milliseconds since 1970; `signedIn`: when the passkey was used
  */
 
 const TOKEN = 'webauthn_jwt';
@@ -13,7 +13,7 @@ const USER_ID = 'webauthn_user_id';
  * Reads the claims without verifying the token. Only the service can verify it; the page needs the
  * times for its countdown.
  * @param {string} token
- * @returns {{iat?: number, exp?: number}}
+ * @returns {{iat?: number, exp?: number, auth_time?: number}}
  */
 function claims(token) {
   try {
@@ -46,8 +46,9 @@ export function loadSession() {
   const token = sessionStorage.getItem(TOKEN);
   const userId = sessionStorage.getItem(USER_ID);
   if (!token || !userId) return null;
-  const { iat = 0, exp = 0 } = claims(token);
-  return { token, userId, issued: iat * 1000, expires: exp * 1000 };
+  const { iat = 0, exp = 0, auth_time = iat } = claims(token);
+  const [issued, expires, signedIn] = [iat, exp, auth_time].map((seconds) => seconds * 1000);
+  return { token, userId, issued, expires, signedIn };
 }
 
 /**

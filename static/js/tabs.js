@@ -1,4 +1,7 @@
-/** Tabs by the WAI-ARIA pattern: one stop of the Tab key; arrow keys, Home and End select. */
+/**
+ * Tabs by the WAI-ARIA pattern: one stop of the Tab key; arrow keys, Home and End select. Which panel
+ * is visible is a matter of views.js.
+ */
 
 /**
  * @param {HTMLElement} list
@@ -14,8 +17,6 @@ export function makeTabs(list, onSelect) {
       const chosen = nameOf(tab) === name;
       tab.setAttribute('aria-selected', String(chosen));
       tab.tabIndex = chosen ? 0 : -1;
-      const panel = document.getElementById(tab.getAttribute('aria-controls') ?? '');
-      if (panel) panel.hidden = !chosen;
     }
   };
 

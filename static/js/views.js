@@ -1,6 +1,14 @@
 /** Shows one view of the page, and marks it as busy. */
 
-const NAMES = ['loading', 'unsupported', 'auth', 'profile'];
+/** @typedef {'unsupported' | 'register' | 'login' | 'profile'} View */
+
+/** @type {Record<View, string>} */
+const TITLES = {
+  unsupported: 'Passkeys aren’t available',
+  register: 'Register',
+  login: 'Sign in',
+  profile: 'Profile',
+};
 const PRODUCT = document.title;
 
 /**
@@ -12,12 +20,13 @@ export function byId(id) {
 }
 
 /**
- * @param {'unsupported' | 'auth' | 'profile'} name
- * @param {string} title of the document
+ * Shows the elements whose `data-view` names the view, and hides those of the others.
+ * @param {View} name
  */
-export function showView(name, title) {
-  for (const other of NAMES) byId(`view-${other}`).hidden = other !== name;
-  document.title = `${title} · ${PRODUCT}`;
+export function showView(name) {
+  const parts = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-view]'));
+  for (const part of parts) part.hidden = !part.dataset.view?.split(' ').includes(name);
+  document.title = `${TITLES[name]} · ${PRODUCT}`;
 }
 
 /** Focuses the heading of the view, so that keyboards and screen readers start at its top. */

@@ -21,7 +21,12 @@ class Authenticator:
     def __init__(self, page: Page) -> None:
         self._cdp = page.context.new_cdp_session(page)
         self._cdp.send("WebAuthn.enable", {"enableUI": False})
-        added = self._cdp.send("WebAuthn.addVirtualAuthenticator", {"options": PLATFORM})
+        self._id = ""
+        self.plug(PLATFORM)
+
+    def plug(self, options: Mapping[str, object]) -> None:
+        """Add an authenticator. The other methods are about the last one added."""
+        added = self._cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
         self._id = added["authenticatorId"]
 
     def _send(self, method: str, **parameters: object) -> Mapping[str, Any]:

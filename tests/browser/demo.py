@@ -129,9 +129,12 @@ class Demo:
         expect(self.countdown).to_be_visible()
         return chosen
 
-    def register_and_log_out(self) -> Person:
+    def sign_out(self) -> None:
+        self.button("Sign out (Logout)").click()
+
+    def register_and_sign_out(self) -> Person:
         chosen = self.register()
-        self.button("Logout").click()
+        self.sign_out()
         expect(self.heading("Welcome back")).to_be_visible()
         return chosen
 
@@ -149,6 +152,7 @@ class Demo:
             ),
         )
 
-    def login_with_email(self, email: str) -> None:
+    def sign_in(self, email: str = "") -> None:
+        """Sign in, with an email or with whatever passkey the device offers."""
         self.box("Email").fill(email)
-        self.button("Login").click()
+        self.button("Sign in with a passkey").click()

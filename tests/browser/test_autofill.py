@@ -47,7 +47,7 @@ def waiting(open_demo: OpenDemo) -> Demo:
     demo.page.add_init_script(LOG)
     demo.register()
     demo.authenticator.ignore_prompts()
-    demo.button("Logout").click()
+    demo.sign_out()
     expect_prompts(demo, "optional", "conditional")
     return demo
 
@@ -71,7 +71,7 @@ def test_the_waiting_request_is_aborted_before_a_prompt_opens(waiting: Demo) -> 
 def test_after_a_failed_prompt_the_list_is_offered_again(waiting: Demo) -> None:
     waiting.authenticator.fail_verification()
     waiting.authenticator.answer_prompts()
-    waiting.login_with_email("someone@example.com")
+    waiting.sign_in("someone@example.com")
     expect_prompts(waiting, "optional NotAllowedError", "conditional")
 
 

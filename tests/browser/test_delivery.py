@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from tests.browser.conftest import OpenDemo
 from tests.browser.demo import Demo, Person
 from tests.browser.service import APP_DIR
 
@@ -16,6 +17,14 @@ window.shifts = [];
 new PerformanceObserver((list) => shifts.push(...list.getEntries().map(({ value }) => value)))
   .observe({ type: 'layout-shift', buffered: true });
 """
+FIRST_PAINT = """() => new Promise((resolve) => {
+  new PerformanceObserver((list) => {
+    for (const { name, startTime } of list.getEntries()) {
+      if (name === 'first-contentful-paint') resolve(startTime);
+    }
+  }).observe({ type: 'paint', buffered: true });
+})"""
+FIRST_PAINT_MS = 300
 VIOLATIONS = """
 window.violations = [];
 addEventListener('securitypolicyviolation', (event) => violations.push(event.violatedDirective));
@@ -74,7 +83,7 @@ def test_a_whole_visit_breaks_no_rule_of_the_policy(demo: Demo) -> None:
     """Console errors fail every test here. This one also counts violations of the policy."""
     demo.page.add_init_script(VIOLATIONS)
     demo.register(Person(first_name="<img src=x onerror=alert(1)>"))
-    demo.button("Logout").click()
+    demo.sign_out()
     assert demo.page.evaluate("violations") == []
 
 
@@ -87,7 +96,7 @@ def test_the_policy_stops_an_injected_script(demo: Demo) -> None:
     demo.faults.clear()
 
 
-def test_nothing_moves_while_the_page_loads_or_shows_a_message(demo: Demo) -> None:
+def test_nothing_moves_while_the_page_loads_or_finds_an_error_in_a_field(demo: Demo) -> None:
     demo.page.add_init_script(SHIFTS)
     demo.open()
     submit, footer = demo.button("Register with a passkey"), demo.page.locator("footer")
@@ -95,8 +104,37 @@ def test_nothing_moves_while_the_page_loads_or_shows_a_message(demo: Demo) -> No
     before = submit.bounding_box(), footer.bounding_box()
     submit.click()
     expect(demo.box("First Name")).to_have_attribute("aria-invalid", "true")
-    demo.answer("/register/begin", 429, headers={"Retry-After": "5"})
-    demo.submit_registration(Person())
-    expect(demo.alert).to_contain_text("Too many attempts")
     assert (submit.bounding_box(), footer.bounding_box()) == before
     assert sum(demo.page.evaluate("shifts")) < 0.01
+
+
+def test_the_first_paint_comes_within_300_ms(open_demo: OpenDemo) -> None:
+    """On this machine, without a cache. The fastest of some visits: other tests may run beside."""
+    paints = []
+    for _ in range(5):
+        demo = open_demo()
+        demo.open()
+        demo.box("First Name").wait_for()
+        paints.append(demo.page.evaluate(FIRST_PAINT))
+        if paints[-1] < FIRST_PAINT_MS:
+            return
+    raise AssertionError(paints)
+
+
+def test_a_later_visit_asks_for_the_page_only(demo: Demo) -> None:
+    demo.open()
+    demo.box("First Name").wait_for()
+    first = len(demo.requests)
+    demo.page.goto("about:blank")
+    demo.open()
+    demo.box("First Name").wait_for()
+    kept = [
+        entry
+        for entry in demo.page.evaluate(
+            "performance.getEntriesByType('resource').map(({ name, transferSize }) =>"
+            " [name, transferSize])"
+        )
+        if "/static/" in entry[0]
+    ]
+    assert len(kept) >= first - 3
+    assert [entry for entry in kept if entry[1] > 0] == []

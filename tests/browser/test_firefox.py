@@ -69,6 +69,6 @@ def test_registering_and_signing_in_work_in_firefox(
     firefox.run(FILL, vars(person))
     assert wait_for(firefox, "Profile", "Your account is ready") == person.email
     firefox.run("document.getElementById('button-logout').click()")
-    assert wait_for(firefox, "Login", "You’re logged out.") == ""
+    assert wait_for(firefox, "Sign in", "You’re signed out.") == ""
     firefox.run("document.getElementById('button-passkey').click()")
     assert wait_for(firefox, "Profile", "You’re signed in.") == person.email

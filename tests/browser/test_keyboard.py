@@ -39,7 +39,7 @@ def test_registering_and_signing_in_with_the_keyboard_only(demo: Demo) -> None:
     expect(demo.heading("Jane Doe")).to_be_focused()
     expect(demo.fact("Date of Birth")).to_have_text("January 15, 1990")
     press(demo.page, "Tab", "Tab")
-    expect(demo.button("Logout")).to_be_focused()
+    expect(demo.button("Sign out (Logout)")).to_be_focused()
     press(demo.page, "Enter")
     expect(demo.heading("Welcome back")).to_be_focused()
     press(demo.page, "Tab")
@@ -49,8 +49,8 @@ def test_registering_and_signing_in_with_the_keyboard_only(demo: Demo) -> None:
 
 
 def test_the_usernameless_button_is_reached_and_pressed_by_keys(demo: Demo) -> None:
-    demo.register_and_log_out()
-    press(demo.page, "Tab", "Tab", "Tab")
+    demo.register_and_sign_out()
+    press(demo.page, "Tab", "Tab")
     expect(demo.button("Sign in with a passkey")).to_be_focused()
     press(demo.page, "Space")
     expect(demo.heading("Jane Doe")).to_be_focused()
@@ -93,4 +93,4 @@ def test_the_title_names_the_view(demo: Demo) -> None:
     demo.open()
     expect(demo.page).to_have_title("Register · Auth Example")
     demo.tab("Login").click()
-    expect(demo.page).to_have_title("Login · Auth Example")
+    expect(demo.page).to_have_title("Sign in · Auth Example")

@@ -58,11 +58,11 @@ def test_a_name_of_spaces_is_refused(demo: Demo) -> None:
 
 
 def test_registering_twice_offers_to_sign_in_instead(demo: Demo) -> None:
-    person = demo.register_and_log_out()
+    person = demo.register_and_sign_out()
     demo.tab("Register").click()
     demo.submit_registration(person)
     expect(demo.alert).to_contain_text("We can’t register this email.")
-    demo.button("Go to login").click()
+    demo.button("Go to sign in").click()
     expect(demo.box("Email")).to_be_focused()
     expect(demo.box("Email")).to_have_value(person.email)
 
@@ -75,7 +75,7 @@ def test_a_device_that_has_a_passkey_already_offers_to_sign_in(demo: Demo) -> No
     demo.open()
     demo.submit_registration(Person())
     expect(demo.alert).to_contain_text("already has a passkey for this account")
-    demo.button("Go to login").click()
+    demo.button("Go to sign in").click()
     expect(demo.heading("Welcome back")).to_be_visible()
 
 
@@ -84,7 +84,8 @@ def test_a_prompt_that_is_declined_leaves_no_account_behind(demo: Demo) -> None:
     demo.authenticator.fail_verification()
     demo.open()
     demo.submit_registration(person)
-    expect(demo.alert).to_contain_text("nothing was saved")
+    expect(demo.status).to_contain_text("nothing was saved")
+    expect(demo.alert).to_have_text("")
     expect(demo.box("Email")).to_have_value(person.email)
     assert demo.calls("/register/complete") == 0
 

@@ -10,6 +10,12 @@ from tests.browser.conftest import OpenDemo, Scheme
 from tests.browser.demo import Demo, Person
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Controls that are too small for a finger (WCAG 2.2, 2.5.8).
+SMALL = """() => [...document.querySelectorAll('a, button, input, summary')]
+  .filter((each) => each.checkVisibility())
+  .map((each) => [each.textContent.trim() || each.id, each.getBoundingClientRect()])
+  .filter(([, { width, height }]) => width < 24 || height < 24)
+  .map(([name, { width, height }]) => `${name}: ${width} x ${height}`)"""
 TOO_OLD = "delete window.PublicKeyCredential"
 LONG = Person(first_name="Wolfeschlegelsteinhausen" * 3, email=f"{'a' * 60}@{'b' * 60}.example")
 
@@ -25,7 +31,8 @@ class Gallery:
         page.screenshot(path=self._folder / f"{view}-{self._name}.png", full_page=True)
         if (excess := page.evaluate(OVERFLOW)) > 0:
             self.faults.append(f"{view} is {excess} px too wide")
-        self.faults += [f"{view}: {fault}" for fault in axe.violations(page)]
+        found = [*axe.violations(page), *page.evaluate(SMALL)]
+        self.faults += [f"{view}: {fault}" for fault in found]
 
 
 def tour(demo: Demo, gallery: Gallery) -> None:
@@ -41,12 +48,17 @@ def tour(demo: Demo, gallery: Gallery) -> None:
     gallery.check(page, "profile")
     page.get_by_text("For developers").click()
     gallery.check(page, "profile-developers")
-    demo.button("Logout").click()
+    demo.sign_out()
     gallery.check(page, "login")
     demo.authenticator.forget_all()
-    demo.login_with_email(person.email)
-    demo.alert.locator("p").wait_for()
+    demo.sign_in(person.email)
+    demo.button("Create an account").wait_for()
+    gallery.check(page, "login-cancelled")
+    demo.answer("/login/begin", 500)
+    demo.button("Try again").click()
+    demo.alert.get_by_role("button").wait_for()
     gallery.check(page, "login-refused")
+    page.unroute_all()
 
 
 @pytest.mark.parametrize(

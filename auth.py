@@ -156,7 +156,7 @@ class PasskeyCeremonies:
         def unit(tx: Transaction) -> None:
             users.add(tx, user)
             credentials.add(tx, row)
-            done = audit.RegistrationCompleted(Principal.of(user), aaguid=passkey.aaguid)
+            done = audit.RegistrationCompleted.of(user, passkey)
             audit.record(tx, caller, done)
 
         await self.db.write(unit)
@@ -256,7 +256,7 @@ class PasskeyCeremonies:
     async def _store_login(
         self, caller: Caller, passkey: Passkey, user: Owner, verified: VerifiedLogin
     ) -> None:
-        done = audit.LoginCompleted(Principal.of(user))
+        done = audit.LoginCompleted.of(user, verified)
         change = credentials.used(
             passkey.id,
             sign_count=verified.sign_count,

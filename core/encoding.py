@@ -1,4 +1,7 @@
-"""base64url without padding (RFC 4648 §5): exactly one text for every byte string."""
+"""base64url without padding (RFC 4648 §5): exactly one text for every byte string.
+
+`client_base64_decode` also reads the other spellings that genuine clients write.
+"""
 
 from __future__ import annotations
 
@@ -18,3 +21,25 @@ def base64url_decode(text: str) -> bytes:
     if base64url_encode(data) != text:
         raise ValueError("not canonical base64url")
     return data
+
+
+def client_base64_decode(text: str) -> bytes:
+    """The bytes of `text` in base64url or standard base64 (RFC 4648 §4), padded or not.
+
+    For members of a credential that a page or an app encodes by itself. Raises ValueError for
+    anything else: wrong padding, both alphabets at once, unused bits that are not zero, spaces.
+    Never use it for a challenge, which is compared as text.
+    """
+    try:
+        return base64url_decode(text)
+    except ValueError:
+        return base64url_decode(_as_base64url(text))
+
+
+def _as_base64url(text: str) -> str:
+    bare = text.removesuffix("=").removesuffix("=")
+    if len(bare) < len(text) and len(text) % 4:
+        raise ValueError("wrong padding")
+    if ("+" in bare or "/" in bare) and ("-" in bare or "_" in bare):
+        raise ValueError("both alphabets of base64")
+    return bare.replace("+", "-").replace("/", "_")

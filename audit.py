@@ -19,6 +19,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from core.database.interface import Change, Transaction, after_commit
 from core.ids import time_ordered_id
+from core.relying_party.credential_record import NewCredentialRecord, VerifiedLogin
 from stores import audit_logs
 from stores.users import Owner, UserRow
 
@@ -136,8 +137,14 @@ class RegistrationCompleted(Event):
     """An account and its first passkey were written."""
 
     event_type, success = "registration_complete", True
-    sentence = "User {actor} registered with a passkey (aaguid: {aaguid})"
+    sentence = "User {actor} registered with a passkey (aaguid: {aaguid}){note}"
     aaguid: str = ""
+    note: str = ""
+
+    @classmethod
+    def of(cls, user: UserRow, passkey: NewCredentialRecord) -> RegistrationCompleted:
+        """The event for the account in `user` and its verified `passkey`."""
+        return cls(Principal.of(user), aaguid=passkey.aaguid, note=_note_of(passkey.reserved_flags))
 
 
 @dataclass(frozen=True)
@@ -173,7 +180,14 @@ class LoginCompleted(Event):
     """A passkey was verified and an access token issued."""
 
     event_type, success = "login_complete", True
-    sentence = "User {actor} logged in (role: {actor.role})"
+    sentence = "User {actor} logged in (role: {actor.role}){note}"
+    note: str = ""
+
+    @classmethod
+    def of(cls, user: Owner, verified: VerifiedLogin) -> LoginCompleted:
+        """The event for a login of the account in `user`."""
+        flags = verified.reserved_flags
+        return cls(Principal.of(user), note=_note_of(flags) if flags else "")
 
 
 @dataclass(frozen=True)
@@ -225,6 +239,11 @@ class RateLimited(Event):
     sentence = "More than {per_minute} a minute of {action} (limit: {reason})"
     action: str = ""
     per_minute: int = 0
+
+
+def _note_of(reserved_flags: int) -> str:
+    """The flag bits of the authenticator that mean nothing yet (WebAuthn L3 §6.1), if any."""
+    return f" (reserved flags: 0x{reserved_flags:02x})" if reserved_flags else ""
 
 
 def record(tx: Transaction, caller: Caller, event: Event) -> None:

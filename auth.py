@@ -145,7 +145,7 @@ class PasskeyCeremonies:
             if is_decoy:
                 # Not sooner: an id that is taken is refused by the insert, after the same work.
                 raise _DecoyTaken
-            done = audit.RegistrationCompleted(Principal.of(user), aaguid=passkey.aaguid)
+            done = audit.RegistrationCompleted.of(user, passkey)
             audit.record(tx, caller, done)
 
         await self.db.write(unit)
@@ -252,7 +252,7 @@ class PasskeyCeremonies:
     async def _store_login(
         self, caller: Caller, passkey: Passkey, user: Owner, verified: VerifiedLogin
     ) -> None:
-        done = audit.LoginCompleted(Principal.of(user))
+        done = audit.LoginCompleted.of(user, verified)
         change = credentials.used(
             passkey.id,
             sign_count=verified.sign_count,

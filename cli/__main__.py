@@ -1,6 +1,9 @@
 """Commands for the people who operate the service.
 
     python -m cli doctor                                        check an installation
+    python -m cli backup FILE                                   copy the SQLite database
+    python -m cli restore FILE                                  put a copy in its place
+    python -m cli verify FILE                                   say whether a copy is good
     python -m cli copy-database --from sqlite:///./app.db       copy SQLite into PostgreSQL
     python -m cli audit-export --format csv --since 7d          write audit events to stdout
 
@@ -28,6 +31,9 @@ OLDEST_PYTHON = (3, 11)
 # Each module has SUMMARY, add_arguments(parser) and run(options, environment) -> exit status.
 COMMANDS = {
     "doctor": "cli.doctor.command",
+    "backup": "cli.backup.backup",
+    "restore": "cli.backup.restore",
+    "verify": "cli.backup.verify",
     "copy-database": "cli.copy_database.command",
     "audit-export": "cli.audit_export.command",
 }

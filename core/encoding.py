@@ -1,4 +1,7 @@
-"""Texts for bytes (base64url without padding, RFC 4648 §5), and text without control characters."""
+"""Texts for bytes (base64url without padding, RFC 4648 §5), and text without control characters.
+
+`client_base64_decode` also reads the other spellings of base64 that genuine clients write.
+"""
 
 from __future__ import annotations
 
@@ -31,3 +34,25 @@ def escape_unprintable(text: str) -> str:
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
         for char in text
     )
+
+
+def client_base64_decode(text: str) -> bytes:
+    """The bytes of `text` in base64url or standard base64 (RFC 4648 §4), padded or not.
+
+    For members of a credential that a page or an app encodes by itself. Raises ValueError for
+    anything else: wrong padding, both alphabets at once, unused bits that are not zero, spaces.
+    Never use it for a challenge, which is compared as text.
+    """
+    try:
+        return base64url_decode(text)
+    except ValueError:
+        return base64url_decode(_as_base64url(text))
+
+
+def _as_base64url(text: str) -> str:
+    bare = text.removesuffix("=").removesuffix("=")
+    if len(bare) < len(text) and len(text) % 4:
+        raise ValueError("wrong padding")
+    if ("+" in bare or "/" in bare) and ("-" in bare or "_" in bare):
+        raise ValueError("both alphabets of base64")
+    return bare.replace("+", "-").replace("/", "_")

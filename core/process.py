@@ -48,7 +48,7 @@ def require_shared_state(settings: Settings, workers: int) -> None:
 
 def banner(settings: Settings) -> str:
     """The lines printed at start. They warn if the development secret signs the tokens."""
-    address = settings.origin[0]
+    address = settings.web_origins[0]
     lines = {
         "address": address,
         "API docs": f"{address}/docs",

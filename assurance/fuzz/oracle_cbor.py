@@ -44,6 +44,23 @@ def item(data: bytes, start: int, depth: int = 0) -> tuple[Any, int]:
     raise Malformed("a tag")
 
 
+def skip(data: bytes, start: int, depth: int = 0) -> int:
+    """Where the item at `start` ends. Strings are not decoded and keys not compared."""
+    if depth > MAX_DEPTH or start >= len(data):
+        raise Malformed("nested too deeply, or too short")
+    major = data[start] >> 5
+    if major == 7:
+        return _simple(data, start)[1]
+    number, at = _number(data, start)
+    if major in (2, 3):
+        return at + len(_string(data, at, number, is_text=False)[0])
+    if major == 6:
+        raise Malformed("a tag")
+    for _ in range({4: number, 5: 2 * number}.get(major, 0)):
+        at = skip(data, at, depth + 1)
+    return at
+
+
 def _number(data: bytes, start: int) -> tuple[int, int]:
     info = data[start] & 31
     if info < 24:

@@ -76,6 +76,7 @@ class _Recorded:
             origins=vector.origins,
             form=form,
             response=vector.credential["response"],
+            attestation=vector.attestation,
         )
         body = {"email": form["email"], "credential": vector.credential}
         return maker.draft(expected, "/register/complete", lambda _: deepcopy(body))

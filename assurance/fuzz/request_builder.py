@@ -61,6 +61,7 @@ class Expectation:
     form: Mapping[str, Any] = field(default_factory=dict)
     user_id: str = ""
     response: Mapping[str, Any] = field(default_factory=dict)  # of a public vector
+    attestation: str = "none"  # what the relying party asks for
     token: str = ""
     device: SoftAuthenticator | None = None
 

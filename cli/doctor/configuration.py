@@ -26,7 +26,7 @@ def settings(installation: Installation) -> Iterator[Finding]:
 
 
 def environment(installation: Installation) -> Iterator[Finding]:
-    https = any(origin.startswith("https:") for origin in installation.settings.origin)
+    https = any(origin.startswith("https:") for origin in installation.settings.web_origins)
     production = installation.settings.environment == "production"
     if https and not production:
         yield warn(
@@ -88,7 +88,7 @@ def related(installation: Installation) -> Iterator[Finding]:
     if not installation.settings.related_origins:
         return
     rp_id = installation.settings.rp_id
-    if rp_id not in {urlsplit(origin).hostname for origin in installation.settings.origin}:
+    if rp_id not in {urlsplit(origin).hostname for origin in installation.settings.web_origins}:
         yield warn(
             f"browsers ask https://{rp_id}/.well-known/webauthn, and no ORIGIN has that host: "
             "let that host pass this path on to the service"
@@ -104,7 +104,7 @@ def proxies(installation: Installation) -> Iterator[Finding]:
     networks = installation.settings.trusted_proxies
     for text in networks:
         yield from _network(text)
-    https = any(origin.startswith("https:") for origin in installation.settings.origin)
+    https = any(origin.startswith("https:") for origin in installation.settings.web_origins)
     if https and not networks:
         yield warn("TRUSTED_PROXIES is empty: all visitors share the address of the TLS proxy")
     elif not networks:

@@ -17,6 +17,7 @@ from contextlib import suppress
 from core.relying_party.authenticator_data import (
     BE,
     BS,
+    RESERVED_FLAGS,
     require_header,
     require_structure,
     sign_count_of,
@@ -74,7 +75,7 @@ def verify_authentication(
     sign_count = sign_count_of(data)
     require_sign_count(sign_count, credential_record.sign_count)
     # Step 23: extensions are ignored. Step 24: what changes in the record.
-    return VerifiedLogin(sign_count, bool(flags & BS))
+    return VerifiedLogin(sign_count, bool(flags & BS), flags & RESERVED_FLAGS)
 
 
 def require_sign_count(new: int, stored: int) -> None:

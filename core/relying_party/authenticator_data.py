@@ -17,9 +17,12 @@ from core.relying_party.errors import BadCredential
 # length of the credential ID (2), credential ID, public key.
 FLAGS_OFFSET, SIGN_COUNT_OFFSET, AAGUID_OFFSET, ID_OFFSET = 32, 33, 37, 55
 UP, UV, BE, BS, AT, ED = 0x01, 0x04, 0x08, 0x10, 0x40, 0x80
+# Bits 1 and 5 mean nothing yet (§6.1). A later specification may use them, so they refuse nothing:
+# relying parties should ignore them (w3c/webauthn issues 2063, 2064). The audit row has them.
 RESERVED_FLAGS = 0xFF & ~(UP | UV | BE | BS | AT | ED)
-# A COSE_Key of an offered algorithm is a CBOR map of four or five members (RFC 9053 §7).
-KEY_HEADS = (0xA4, 0xA5)
+# A COSE_Key of an offered algorithm is a CBOR map of four or five members (RFC 9053 §7), and of two
+# more with the optional ones that `cose_key.py` accepts.
+KEY_HEADS = (0xA4, 0xA5, 0xA6, 0xA7)
 
 
 def require_header(data: bytes, *, expected_rp_id_hash: bytes) -> int:
@@ -45,9 +48,6 @@ def _require_flags(flags: int) -> None:
     # §7.1 step 17, §7.2 step 18.
     if flags & BS and not flags & BE:
         raise BadCredential("backed_up_but_not_eligible")
-    # §6.1 reserves these bits. The specification has no step for them; this service refuses them.
-    if flags & RESERVED_FLAGS:
-        raise BadCredential("reserved_flags")
 
 
 def require_structure(data: bytes) -> None:

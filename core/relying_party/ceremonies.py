@@ -30,6 +30,7 @@ class RelyingParty:
         self._id, self._name = settings.rp_id, settings.rp_name
         self._id_hash = hashlib.sha256(self._id.encode()).digest()
         self._origins = list(settings.accepted_origins)
+        self._attachment = settings.authenticator_attachment
         self._policy = AttestationPolicy(settings, clock)
 
     def creation_options(
@@ -44,6 +45,7 @@ class RelyingParty:
             name=name,
             display_name=display_name,
             attestation=self._policy.conveyance,
+            attachment=self._attachment,
         )
 
     def request_options(

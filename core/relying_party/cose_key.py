@@ -20,11 +20,17 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from core.relying_party.errors import BadCredential
 
 # Labels of a COSE_Key (RFC 9052 §7.1, RFC 9053 §7, RFC 8230 §4).
-KTY, ALG, CRV, X, Y = 1, 3, -1, -2, -3
+KTY, KID, ALG, KEY_OPS, CRV, X, Y = 1, 2, 3, 4, -1, -2, -3
 N, E = -1, -2
 ES256, EDDSA, RS256 = -7, -8, -257
 # In the order of preference. SHA-1, RSA-PSS, P-384 and P-521 are never offered.
 OFFERED = (ES256, EDDSA, RS256)
+
+# Parameters that some security keys add, although WebAuthn L3 §6.5.1.1 says that they must not.
+# They are checked, mean nothing here, and are not stored.
+MAX_KEY_ID = 64
+MAX_KEY_OPS = 10  # RFC 9052 §7.1 defines as many
+VERIFY = 2
 
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 4096
 MIN_EXPONENT = 65537  # FIPS 186-5 §5.1: 2^16 < e
@@ -46,13 +52,14 @@ class BadKey(Exception):
 def canonical(encoded: bytes) -> bytes:
     """Return the COSE_Key in `encoded` as canonical CBOR, the form that is stored.
 
-    Raises BadKey unless it is a valid key of an offered algorithm with exactly the members that
-    WebAuthn L3 §5.8.5 and §6.5.1.1 demand.
+    Raises BadKey unless it is a valid key of an offered algorithm with the members that WebAuthn L3
+    §5.8.5 and §6.5.1.1 demand. Of all others only a key id and key operations are accepted.
     """
     try:
         key = cbor2.loads(encoded, allow_duplicate_keys=False)
         if type(key) is not dict or any(type(label) is not int for label in key):
             raise BadKey("not a COSE map")
+        _drop_optional(key)
         # In Python `True == 1`, so the types are compared, too.
         if any(type(key.get(label)) is not int for label in (KTY, ALG)):
             raise BadKey("not a COSE key")
@@ -90,6 +97,18 @@ def algorithm_of(canonical_key: bytes) -> int:
     except Exception:
         return 0
     return algorithm
+
+
+def _drop_optional(key: dict[int, Any]) -> None:
+    """Remove the optional parameters from `key`, if they are such (RFC 9052 §7.1)."""
+    if len(_octets(key.pop(KID, b""))) > MAX_KEY_ID:
+        raise BadKey("a key id that is too long")
+    operations = key.pop(KEY_OPS, [VERIFY])
+    if type(operations) is not list or len(operations) > MAX_KEY_OPS:
+        raise BadKey("key operations that are none")
+    # A key that is not for verifying signatures must not verify any.
+    if not any(type(each) in (int, str) and each in (VERIFY, "verify") for each in operations):
+        raise BadKey("not a key for verifying")
 
 
 def _require_members(key: Mapping[int, Any], *labels: int) -> None:

@@ -15,7 +15,8 @@ class NewCredentialRecord:
     """The record that a verified registration creates (§7.1 step 27).
 
     `public_key` is a COSE_Key in canonical form. `user_verified` is the specification's
-    `uvInitialized`, `backed_up` is its `backupState`. `aaguid` is a UUID as text.
+    `uvInitialized`, `backed_up` is its `backupState`. `aaguid` is a UUID as text. `reserved_flags`
+    are the flag bits without a meaning: they are not stored, the audit row names them.
     """
 
     credential_id: bytes
@@ -26,6 +27,7 @@ class NewCredentialRecord:
     backup_eligible: bool
     backed_up: bool
     user_verified: bool
+    reserved_flags: int = 0
 
 
 class CredentialRecord(NamedTuple):
@@ -38,10 +40,14 @@ class CredentialRecord(NamedTuple):
 
 
 class VerifiedLogin(NamedTuple):
-    """The new values that a verified login gives to the record (§7.2 step 24)."""
+    """The new values that a verified login gives to the record (§7.2 step 24).
+
+    `reserved_flags`: the flag bits without a meaning, for the audit row.
+    """
 
     sign_count: int
     backed_up: bool
+    reserved_flags: int = 0
 
 
 def user_handle(user_id: str) -> bytes:

@@ -12,6 +12,8 @@ So this module scans the bytes once, before a decoder gets them. It decodes noth
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 MAX_DEPTH = 6
 MAX_MEMBERS = 64
 UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP = range(6)
@@ -57,6 +59,26 @@ def _end_of_key(data: bytes, start: int) -> int:
 def is_map(data: bytes, start: int) -> bool:
     """Return whether the item that begins at `start` is a map. Raises NotCanonical."""
     return _head(data, start)[0] == MAP
+
+
+def kind_of(data: bytes) -> int:
+    """Return the major type of the item at the beginning of `data`, which is not empty."""
+    return data[0] >> 5
+
+
+def members(data: bytes) -> Iterator[tuple[bytes | None, int, int]]:
+    """For each member of the map in `data`: its name, and where its value begins and ends.
+
+    The name is UTF-8; it is None for a key that is not text. `data` must be canonical.
+    """
+    _, count, position = _head(data, 0)
+    for _ in range(count):
+        kind, length, start = _head(data, position)
+        position = end_of_item(data, position)
+        name = data[start : start + length] if kind == TEXT else None
+        end = end_of_item(data, position)
+        yield name, position, end
+        position = end
 
 
 def _head(data: bytes, start: int) -> tuple[int, int, int]:

@@ -38,8 +38,14 @@ def creation_options(
     name: str,
     display_name: str,
     attestation: str,
+    attachment: str,
 ) -> dict[str, Any]:
-    """Return PublicKeyCredentialCreationOptionsJSON (§5.4) for a new account's first passkey."""
+    """Return PublicKeyCredentialCreationOptionsJSON (§5.4) for a new account's first passkey.
+
+    `attachment` is `platform`, or `any` for security keys and phones too: then the browser gets
+    neither an attachment nor a hint (§5.4.4, §5.8.7), and the person chooses.
+    """
+    platform = attachment == "platform"
     return {
         "rp": {"id": rp_id, "name": rp_name},
         "user": {
@@ -52,12 +58,12 @@ def creation_options(
         "timeout": TIMEOUT_MS,
         "excludeCredentials": [],
         "authenticatorSelection": {
-            "authenticatorAttachment": "platform",
+            **({"authenticatorAttachment": "platform"} if platform else {}),
             "residentKey": "required",
             "requireResidentKey": True,
             "userVerification": "required",
         },
-        "hints": ["client-device"],
+        "hints": ["client-device"] if platform else [],
         "attestation": attestation,
         "extensions": {"credProps": True},
     }

@@ -9,7 +9,8 @@ into BadCredential.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -71,7 +72,6 @@ _REASONS = (
     ("RP ID hash", "rp_id_hash"),
     ("signature", "signature"),
     ("AAGUID", "attestation_aaguid"),
-    ("token_binding", "token_binding"),
     ("alg", "algorithm"),
     ("authenticatorData", "authenticator_data_malformed"),
     ("attestationObject", "attestation_malformed"),
@@ -102,7 +102,7 @@ def verify_registration(
     """Verify a registration without its attestation statement. Raises BadCredential."""
     with translate_errors():
         return verify_registration_response(
-            credential=_without_statement(response.json, attestation),
+            credential=_without_statement(response, attestation),
             # The library compares bytes; `client_data.py` has compared the texts.
             expected_challenge=base64url_decode(expected_challenge),
             expected_rp_id=expected_rp_id,
@@ -160,16 +160,26 @@ def require_same_key(leaf: x509.Certificate, public_key: bytes) -> None:
 
 
 def _without_statement(
-    credential: Mapping[str, Any], attestation: AttestationObject
+    response: RegistrationResponse, attestation: AttestationObject
 ) -> dict[str, Any]:
-    """Return the credential with attestation format `none`.
+    """Return the credential with attestation format `none`, in the library's spelling.
 
-    Other members of the credential are left out: unknown values of them mean nothing, and the
-    library would refuse them.
+    Other members of the credential and of its client data are left out: unknown values of them
+    mean nothing, and the library would refuse some. Under format `none` nothing signs the client
+    data.
     """
-    encoded = base64url_encode(attestation.without_statement)
-    kept = {name: credential[name] for name in ("id", "rawId", "type")}
-    return {**kept, "response": {**credential["response"], "attestationObject": encoded}}
+    data = response.client_data
+    compared = {"type": data.type, "challenge": data.challenge, "origin": data.origin}
+    credential_id = base64url_encode(response.credential_id)
+    return {
+        "id": credential_id,
+        "rawId": credential_id,
+        "type": "public-key",
+        "response": {
+            "clientDataJSON": base64url_encode(json.dumps(compared).encode()),
+            "attestationObject": base64url_encode(attestation.without_statement),
+        },
+    }
 
 
 def _reason_of(error: WebAuthnException) -> str:

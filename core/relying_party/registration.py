@@ -7,7 +7,8 @@ The path of a credential through the files of this package:
 2. `client_data.py` compares type, challenge and origins with what was asked for.
 3. `attestation/object.py` decodes the attestation object. `ctap_cbor.py` has scanned all of its
    bytes before, because a general CBOR decoder can be attacked with a few bytes.
-4. `attestation/policy.py` refuses a statement format that the settings do not accept.
+4. `attestation/policy.py` drops the statement if the settings ask for none, and refuses a
+   statement format that cannot be verified if they ask for one.
 5. `authenticator_data.py` checks structure, RP ID hash and flags.
 6. `py_webauthn.py` gives the credential to the library, encoded again with attestation format
    `none`. So the library verifies the credential and never sees the statement, whose certificates
@@ -22,11 +23,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from core.relying_party import cose_key, py_webauthn
-from core.relying_party.attestation.object import AttestationObject, read_attestation
+from core.relying_party.attestation.object import AttestationObject
 from core.relying_party.attestation.policy import AttestationPolicy
 from core.relying_party.authenticator_data import (
     BE,
     BS,
+    RESERVED_FLAGS,
     UV,
     require_attested_data,
     require_header,
@@ -63,10 +65,8 @@ def verify_registration(
         expected_challenge=expected_challenge,
         expected_origins=expected_origins,
     )
-    # Steps 12 and 13: hash the client data, decode the attestation object.
-    attestation = read_attestation(response)
-    # Step 21, earlier than in the specification: an unknown format costs no further work.
-    attestation_policy.require_format(attestation)
+    # Steps 12, 13 and 21: hash the client data, decode the attestation object, check its format.
+    attestation = attestation_policy.read(response)
     # §6.5.1: the structure is checked before a step reads a part of it.
     require_attested_data(attestation.authenticator_data)
     # Steps 14 to 17: RP ID hash, UP, UV, BE and BS.
@@ -96,6 +96,7 @@ def verify_registration(
         backup_eligible=bool(flags & BE),
         backed_up=bool(flags & BS),
         user_verified=bool(flags & UV),
+        reserved_flags=flags & RESERVED_FLAGS,
     )
 
 

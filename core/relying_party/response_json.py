@@ -2,6 +2,9 @@
 
 WebAuthn L3 §5.1 defines both. This file decodes their members and checks types and sizes. It does
 not verify anything.
+
+Some pages and apps encode the members by themselves, in padded or standard base64: both are
+accepted. A user handle that is the empty text is none: Safari sends it where there is no handle.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from core.encoding import base64url_decode
+from core.encoding import client_base64_decode
 from core.relying_party.client_data import (
     ClientData,
     UnverifiedClientData,
@@ -33,24 +36,22 @@ TRANSPORTS = ("ble", "hybrid", "internal", "nfc", "smart-card", "usb")
 
 
 class RegistrationResponse(NamedTuple):
-    """A RegistrationResponseJSON with its members decoded. `json` is the whole credential."""
+    """A RegistrationResponseJSON with its members decoded. Other members are not read."""
 
     credential_id: bytes
     client_data: ClientData
     attestation_object: bytes
     transports: tuple[str, ...]
-    json: Mapping[str, Any]
 
 
 class AuthenticationResponse(NamedTuple):
-    """An AuthenticationResponseJSON with its members decoded. `json` is the whole credential."""
+    """An AuthenticationResponseJSON with its members decoded. Other members are not read."""
 
     credential_id: bytes
     client_data: ClientData
     authenticator_data: bytes
     signature: bytes
     user_handle: bytes | None
-    json: Mapping[str, Any]
 
 
 def parse_client_data(credential: Mapping[str, Any]) -> UnverifiedClientData | None:
@@ -78,7 +79,6 @@ def read_registration(
         credential_id=_credential_id(credential),
         attestation_object=_octets(response, "attestationObject", MAX_ATTESTATION_OBJECT),
         transports=_transports(response.get("transports")),
-        json=credential,
     )
 
 
@@ -96,7 +96,6 @@ def read_authentication(
         authenticator_data=_octets(response, "authenticatorData", MAX_AUTHENTICATOR_DATA),
         signature=_octets(response, "signature", MAX_SIGNATURE),
         user_handle=_user_handle(response),
-        json=credential,
     )
 
 
@@ -107,7 +106,7 @@ def _client_data(response: Mapping[str, Any]) -> UnverifiedClientData:
 def _octets(parent: Mapping[str, Any], name: str, limit: int) -> bytes:
     text = require_member(parent, name, str)
     try:
-        data = base64url_decode(text) if len(text) <= MAX_TEXT else b""
+        data = client_base64_decode(text) if len(text) <= MAX_TEXT else b""
     except ValueError:
         raise BadCredential(f"member_{name}") from None
     if not 0 < len(data) <= limit:
@@ -118,13 +117,19 @@ def _octets(parent: Mapping[str, Any], name: str, limit: int) -> bytes:
 def _credential_id(credential: Mapping[str, Any]) -> bytes:
     if credential.get("type") != "public-key":
         raise BadCredential("credential_type")
-    if credential.get("id") != credential.get("rawId"):
-        raise BadCredential("id_and_raw_id_differ")
-    return _octets(credential, "rawId", MAX_CREDENTIAL_ID)
+    if credential.get("id") == credential.get("rawId"):
+        return _octets(credential, "rawId", MAX_CREDENTIAL_ID)
+    # The browser writes `id` in base64url. A page that encodes `rawId` may spell it otherwise.
+    try:
+        ids = {_octets(credential, name, MAX_CREDENTIAL_ID) for name in ("id", "rawId")}
+        (credential_id,) = ids
+    except (BadCredential, ValueError):
+        raise BadCredential("id_and_raw_id_differ") from None
+    return credential_id
 
 
 def _user_handle(response: Mapping[str, Any]) -> bytes | None:
-    if response.get("userHandle") is None:
+    if response.get("userHandle") in (None, ""):
         return None
     return _octets(response, "userHandle", MAX_USER_HANDLE)
 

@@ -24,6 +24,7 @@ from pydantic import (
 
 from core.errors import ConfigurationError
 from core.settings.checks import CHECKS, DEVELOPMENT_SECRET
+from core.settings.hosts import ANDROID_APP
 from core.settings.sources import explain, read_variable
 
 # The validation context with which the doctor reads settings that would be refused.
@@ -65,10 +66,23 @@ class Settings(BaseModel):
         "Auth Example", min_length=1, max_length=64, description="the name the browser shows"
     )
     origin: CommaSeparated = Field(
-        ("http://localhost:8000",), description="where the pages live; several, comma-separated"
+        ("http://localhost:8000",),
+        description="where the pages live, and `android:apk-key-hash:…` of native apps; several, "
+        "comma-separated",
     )
     related_origins: CommaSeparated = Field(
         (), description="https origins of other domains whose pages may use these passkeys"
+    )
+    android_packages: CommaSeparated = Field(
+        (), description="Android apps that `/.well-known/assetlinks.json` names"
+    )
+    apple_app_ids: CommaSeparated = Field(
+        (), description="apps that `/.well-known/apple-app-site-association` names"
+    )
+    authenticator_attachment: Literal["platform", "any"] = Field(
+        "platform",
+        description="which authenticators may register: those of the device, or security keys and "
+        "phones too",
     )
     attestation: Literal["none", "direct"] = Field(
         "none", description="`direct` registers only authenticators that a trusted root vouches for"
@@ -173,13 +187,23 @@ class Settings(BaseModel):
 
     @property
     def accepted_origins(self) -> tuple[str, ...]:
-        """The origins whose pages may hold a ceremony: ORIGIN and RELATED_ORIGINS."""
+        """The origins that may hold a ceremony: ORIGIN and RELATED_ORIGINS."""
         return (*self.origin, *self.related_origins)
+
+    @property
+    def app_origins(self) -> tuple[str, ...]:
+        """The entries of ORIGIN that are Android apps."""
+        return tuple(origin for origin in self.origin if origin.startswith(ANDROID_APP))
+
+    @property
+    def web_origins(self) -> tuple[str, ...]:
+        """The entries of ORIGIN that are pages. The first one is the address of this service."""
+        return tuple(origin for origin in self.origin if not origin.startswith(ANDROID_APP))
 
     @property
     def issuer(self) -> str:
         """The `iss` claim of access tokens."""
-        return self.jwt_issuer or self.origin[0]
+        return self.jwt_issuer or self.web_origins[0]
 
     @property
     def audience(self) -> str:

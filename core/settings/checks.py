@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from core.relying_party.attestation.trust_anchors import read_roots
 from core.settings import audit_sinks
-from core.settings.hosts import HOST_NAME, host_of_origin
+from core.settings.hosts import (
+    ANDROID_PACKAGE,
+    APPLE_APP_ID,
+    HOST_NAME,
+    fingerprint_of_app,
+    host_of_origin,
+)
 from core.settings.related_origins import MAX_RELATED_LABELS, related_labels
 
 if TYPE_CHECKING:
@@ -52,9 +58,11 @@ def _check_relying_party(settings: Settings) -> None:
     # An IP address is not a valid domain, so it is no RP ID (WebAuthn L3 §5.1.3 step 8).
     if not HOST_NAME.fullmatch(settings.rp_id) or settings.rp_id.rpartition(".")[2].isdigit():
         raise ValueError("RP_ID must be a host name in lower case, without scheme, port or path")
-    if not settings.origin:
-        raise ValueError("ORIGIN must name at least one origin")
-    for origin in settings.origin:
+    if not settings.web_origins:
+        raise ValueError("ORIGIN must name at least one origin of a page, like https://example.com")
+    for origin in settings.app_origins:
+        fingerprint_of_app(origin)
+    for origin in settings.web_origins:
         host = host_of_origin(origin, "ORIGIN")
         if not _lies_under(host, settings.rp_id):
             raise ValueError(f"ORIGIN {origin} does not lie under RP_ID {settings.rp_id}")
@@ -81,6 +89,20 @@ def _check_related(settings: Settings) -> None:
         raise ValueError(
             f"RELATED_ORIGINS has {len(labels)} different names ({', '.join(sorted(labels))}), and "
             f"browsers are bound to look at {MAX_RELATED_LABELS} alone"
+        )
+
+
+def _check_apps(settings: Settings) -> None:
+    if not all(map(ANDROID_PACKAGE.fullmatch, settings.android_packages)):
+        raise ValueError("ANDROID_PACKAGES: an entry is not a name like com.example.app")
+    if settings.android_packages and not settings.app_origins:
+        raise ValueError(
+            "ANDROID_PACKAGES needs the apps' android:apk-key-hash:… in ORIGIN: without it they "
+            "are refused"
+        )
+    if not all(map(APPLE_APP_ID.fullmatch, settings.apple_app_ids)):
+        raise ValueError(
+            "APPLE_APP_IDS: an entry is not a team id and a bundle id, like A1B2C3D4E5.com.example"
         )
 
 
@@ -131,7 +153,7 @@ def _check_sinks(settings: Settings) -> None:
 def _check_production(settings: Settings) -> None:
     if settings.environment != "production":
         return
-    https = all(origin.startswith("https:") for origin in settings.origin)
+    https = all(origin.startswith("https:") for origin in settings.web_origins)
     wide = [network for network in settings.trusted_proxies if is_too_broad(network)]
     demands = {
         "refuses the development secret, as JWT_SECRET and as JWT_SECRET_PREVIOUS: set your own, "
@@ -158,6 +180,7 @@ CHECKS = (
     _check_secret,
     _check_relying_party,
     _check_related,
+    _check_apps,
     _check_attestation,
     _check_lists,
     _check_database,

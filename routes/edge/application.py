@@ -49,7 +49,7 @@ def application(
     observers: list[Observe] = [parts.requests.observe]
     if parts.settings.access_log:
         observers.append(AccessLog(parts.proxies).observe)
-    https = all(origin.startswith("https:") for origin in parts.settings.origin)
+    https = all(origin.startswith("https:") for origin in parts.settings.web_origins)
     return Application(api, EdgeMiddleware(app, https=https, observers=observers), lifespan)
 
 

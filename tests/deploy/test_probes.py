@@ -19,6 +19,8 @@ PAGES = {
     "/static/js/main.js",
     "/.well-known/webauthn",
     "/.well-known/passkey-endpoints",
+    "/.well-known/assetlinks.json",
+    "/.well-known/apple-app-site-association",
 }
 
 

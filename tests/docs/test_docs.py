@@ -15,6 +15,7 @@ from models import AuditLog
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EVENTS = (ROOT / "docs" / "audit-events.md").read_text(encoding="utf-8")
+CEREMONIES = [ROOT / "audit.py", ROOT / "core/relying_party/authentication.py"]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -77,3 +78,10 @@ def test_the_readme_is_short() -> None:
 def test_every_file_a_document_links_to_is_there(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8"))
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("reason", ["backup_eligibility_changed", "possible_clone"])
+def test_the_reasons_that_lock_a_genuine_passkey_out_are_documented(reason: str) -> None:
+    """They are distinct words, which a query can find."""
+    assert reason in first_cells(section(EVENTS, "Genuine passkeys that are refused"))
+    assert any(f'"{reason}"' in file.read_text("utf-8") for file in CEREMONIES)

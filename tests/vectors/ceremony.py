@@ -70,7 +70,7 @@ def settings_of(
     """The vector's relying party as settings, though `Settings` would refuse some of them."""
     values: dict[str, Any] = {
         "rp_id": vector.given["rp_id"],
-        "origin": vector.origins,
+        "origin": _origins(vector),
         "jwt_secret": SecretStr("a secret of the tests, long enough to be one"),
         "database_url": f"sqlite:///{folder}/app.db",
         "log_file": folder / "app.log",
@@ -83,8 +83,15 @@ def settings_of(
     try:
         return Settings(**values)
     except ValidationError:
-        # An origin that is not under the RP ID, or an Android app.
+        # An origin that is not under the RP ID.
         return Settings.model_construct(**values)
+
+
+def _origins(vector: Vector) -> tuple[str, ...]:
+    """The vector's own; behind an Android app also a page, which is the address of the service."""
+    apps_only = all(origin.startswith("android:") for origin in vector.origins)
+    page = (f"https://{vector.given['rp_id']}",) if apps_only else ()
+    return (*vector.origins, *page)
 
 
 def owner(vector: Vector) -> PendingUser:

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.relying_party import cose_key as cose
 from tests.vectors.signatures import FILES, Signature, signatures, verifies
 from tests.vectors.source import SOURCES
-from tests.vectors.verdicts import ACCEPTED, POLICY, REFUSED, WHY, WRONG, Verdict, verdicts
+from tests.vectors.verdicts import ACCEPTED, LOOSER, POLICY, REFUSED, WHY, WRONG, Verdict, verdicts
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "vectors.md"
 KINDS = (ACCEPTED, REFUSED, POLICY, WRONG)
@@ -24,6 +24,7 @@ def report() -> str:
     return PAGE.format(
         figures=_table(("source", "vectors", *KINDS), figures),
         rules=_table(("reason", "why"), ((f"`{word}`", why) for word, why in WHY.items())),
+        looser=_table(("vector", "why"), ((f"`{name}`", why) for name, why in LOOSER.items())),
         policy=_table(columns, map(_refusal, _of(POLICY, found))),
         accepted=_table(("vector", "under"), map(_acceptance, _of(ACCEPTED, found))),
         refused=_table(columns[:3], (_refusal(each)[:3] for each in _of(REFUSED, found))),

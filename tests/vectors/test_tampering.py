@@ -18,7 +18,6 @@ from tests.vectors.source import Vector, vector
 
 # One of each format that is verified, with a user who was verified.
 SOUND = (
-    "w3c-packed-self-es256-registration",
     "w3c-packed-es256-registration",
     "w3c-packed-rs256-registration",
     "w3c-tpm-es256-registration",

@@ -42,9 +42,15 @@ WHY = {
     "attestation_aaguid": (
         "A U2F statement does not sign the AAGUID, so it must be zero, as CTAP has it for U2F."
     ),
-    "member_attestationObject": "Padding or the plain base64 alphabet, where base64url is due.",
-    "member_clientDataJSON": "The same. The challenge inside is not found, then.",
     "member_rawId": "An empty id: the source's own fixture; browsers send id and rawId alike.",
+}
+
+# Vectors that their source refuses for what this service ignores, and why.
+LOOSER = {
+    "py_webauthn-037-test_verify_attestation_with_unsupported_token_binding_status": (
+        "WebAuthn L3 has no token binding. Edge wrote the status `not-supported`, and py_webauthn "
+        "knows only the two of Level 1."
+    ),
 }
 
 
@@ -59,9 +65,10 @@ class Verdict:
 
     @property
     def kind(self) -> str:
+        should_pass = self.vector.should_pass or self.vector.name in LOOSER
         if self.outcome.accepted:
-            return ACCEPTED if self.vector.should_pass else WRONG
-        if not self.vector.should_pass:
+            return ACCEPTED if should_pass else WRONG
+        if not should_pass:
             return WRONG if self.passes_otherwise else REFUSED
         return POLICY if set(self.reasons) <= WHY.keys() else WRONG
 

@@ -1,7 +1,7 @@
 """The attestation policy: which statements the service accepts (WebAuthn L3 §7.1 steps 21 to 24).
 
-`ATTESTATION=none` asks for no statement. It accepts format `none`, and packed self attestation, in
-which the credential's own key signs.
+`ATTESTATION=none` asks for no statement. Some clients send one all the same, such as Firefox on
+Windows: it is dropped unread, and the credential is judged as if it had come with format `none`.
 
 `ATTESTATION=direct` accepts only a statement whose certificate chain ends in a trusted root. It
 refuses format `none` and self attestation, because any program can make them. It refuses Android
@@ -15,10 +15,15 @@ from typing import Any
 from cryptography import x509
 
 from core.clock import Clock
-from core.relying_party.attestation.object import AttestationObject
+from core.relying_party.attestation.object import (
+    AttestationObject,
+    read_attestation,
+    read_without_statement,
+)
 from core.relying_party.attestation.statements import require_valid_statement
 from core.relying_party.attestation.trust_anchors import TrustedRoots, read_chain, read_roots
 from core.relying_party.errors import BadCredential
+from core.relying_party.response_json import RegistrationResponse
 from core.settings import Settings
 
 SELF = frozenset(("alg", "sig"))
@@ -32,7 +37,6 @@ MEMBERS: dict[str, tuple[frozenset[str], ...]] = {
     "fido-u2f": (frozenset(("x5c", "sig")),),
 }
 TYPES = {"alg": int, "sig": bytes, "x5c": list, "ver": str, "certInfo": bytes, "pubArea": bytes}
-UNDER_NONE = {"none": MEMBERS["none"], "packed": (SELF,)}
 # RSASSA-PKCS1-v1_5 with SHA-1 (RFC 8812 §2). Windows Hello signs with it, in TPM statements.
 RS1 = -65535
 
@@ -49,37 +53,46 @@ class AttestationPolicy:
             assert settings.attestation_roots is not None  # noqa: S101
             self._roots = TrustedRoots(read_roots(settings.attestation_roots))
 
-    def require_format(self, attestation: AttestationObject) -> None:
-        """Step 21: the format is accepted, and the statement has the format's members.
+    def read(self, response: RegistrationResponse) -> AttestationObject:
+        """Steps 13 and 21: decode the attestation object, with its statement if one is asked for.
 
-        This computes nothing, so it comes before all steps that do.
+        Step 21 comes earlier than in the specification: a refused format costs no further work.
         """
-        fmt, statement = attestation.fmt, attestation.statement
-        formats = UNDER_NONE if self._roots is None else MEMBERS
-        if not isinstance(fmt, str) or fmt not in formats or not isinstance(statement, dict):
-            raise BadCredential("attestation_format")
-        if set(statement) not in formats[fmt]:
-            raise BadCredential("attestation_format")
-        if self._roots is not None and not all(map(_is_well_typed, statement.items())):
-            raise BadCredential("attestation_statement")
+        if self._roots is None:
+            return read_without_statement(response)
+        attestation = read_attestation(response)
+        _require_format(attestation)
+        return attestation
 
     def require_trustworthy(self, attestation: AttestationObject, public_key: bytes) -> None:
         """Steps 22 to 24: the statement is valid, and its chain ends in a trusted root.
 
         `public_key` is the credential's key in canonical form.
         """
+        if self._roots is None:
+            # `read` has dropped the statement: §8.7 has nothing to verify for format `none`.
+            return
         if attestation.fmt != "tpm" and attestation.statement.get("alg") == RS1:
             raise BadCredential("algorithm")
         chain = _chain(attestation)
         # Step 22: the statement is valid.
         require_valid_statement(attestation, public_key, chain)
-        if self._roots is None:
-            return
         if not chain:
             missing = attestation.fmt == "none"
             raise BadCredential("attestation_missing" if missing else "attestation_self")
         # Steps 23 and 24: the trust anchors are those of ATTESTATION_ROOTS.
         self._roots.require_chain(chain, self._clock.now())
+
+
+def _require_format(attestation: AttestationObject) -> None:
+    """The format is one that can be verified, and the statement has the format's members."""
+    fmt, statement = attestation.fmt, attestation.statement
+    if not isinstance(fmt, str) or fmt not in MEMBERS or not isinstance(statement, dict):
+        raise BadCredential("attestation_format")
+    if set(statement) not in MEMBERS[fmt]:
+        raise BadCredential("attestation_format")
+    if not all(map(_is_well_typed, statement.items())):
+        raise BadCredential("attestation_statement")
 
 
 def _is_well_typed(member: tuple[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -21,9 +22,9 @@ UNSOUND = [
     pytest.param(Flaw(bs=True), "backed_up_but_not_eligible", id="BS without BE"),
 ]
 RESERVED = [
-    pytest.param(Flaw(rfu1=True), id="bit 1"),
-    pytest.param(Flaw(rfu2=True), id="bit 5"),
-    pytest.param(Flaw(rfu1=True, rfu2=True), id="both"),
+    pytest.param(Flaw(rfu1=True), "0x02", id="bit 1"),
+    pytest.param(Flaw(rfu2=True), "0x20", id="bit 5"),
+    pytest.param(Flaw(rfu1=True, rfu2=True), "0x22", id="both"),
 ]
 ELIGIBILITY = [pytest.param(True, id="BE was 1"), pytest.param(False, id="BE was 0")]
 
@@ -47,22 +48,35 @@ def test_a_registration_with_unsound_flags_is_refused(
     assert_nothing_stored(service)
 
 
-@pytest.mark.parametrize("flaw", RESERVED)
-def test_a_login_with_unknown_flags_is_refused(
-    service: Service, device: SoftAuthenticator, jane: dict[str, Any], flaw: Flaw
+@pytest.mark.parametrize(("flaw", "noted"), RESERVED)
+def test_reserved_flags_of_a_login_are_ignored_and_on_record(
+    service: Service, device: SoftAuthenticator, jane: dict[str, Any], flaw: Flaw, noted: str
 ) -> None:
-    """A14: the reserved bits mean nothing yet, so nobody may set them."""
-    assert_login_refused(service, service.try_login(device, flaw=flaw), "reserved_flags")
+    """A14: a later specification may give the bits a meaning, so they refuse nobody."""
+    assert service.try_login(device, flaw=flaw).status_code == 200
+    details = service.last_audit("login_complete")["details"]
+    assert details == f"User Jane Doe logged in (role: user) (reserved flags: {noted})"
 
 
-@pytest.mark.parametrize("flaw", RESERVED)
-def test_a_registration_with_unknown_flags_is_refused(
-    service: Service, device: SoftAuthenticator, flaw: Flaw
+@pytest.mark.parametrize(("flaw", "noted"), RESERVED)
+def test_reserved_flags_of_a_registration_are_ignored_and_on_record(
+    service: Service, device: SoftAuthenticator, flaw: Flaw, noted: str
 ) -> None:
-    """A14: the reserved bits mean nothing yet, so nobody may set them."""
-    credential = device.create(service.begin_registration(), flaw=flaw)
-    answer = service.complete_registration(JANE["email"], credential)
-    assert_registration_refused(service, answer, "reserved_flags")
+    """A14: the passkey is kept, and works without the bits."""
+    service.register(device, flaw=flaw)
+    details = service.last_audit("registration_complete")["details"]
+    assert details.endswith(f" (reserved flags: {noted})")
+    assert service.try_login(device).status_code == 200
+    assert "reserved" not in service.last_audit("login_complete")["details"]
+
+
+@pytest.mark.parametrize(("flaw", "_noted"), RESERVED)
+def test_reserved_flags_are_covered_by_the_signature(
+    service: Service, device: SoftAuthenticator, jane: dict[str, Any], flaw: Flaw, _noted: str
+) -> None:
+    """A14: only the authenticator sets them. They open no way around the other flags."""
+    unverified = dataclasses.replace(flaw, uv=False)
+    assert_login_refused(service, service.try_login(device, flaw=unverified), "user_not_verified")
 
 
 @pytest.mark.parametrize("eligible", ELIGIBILITY)

@@ -26,7 +26,11 @@ NO_OCTETS: dict[str, object] = {
     "no ASCII": "é",
     "padded": "AAAA====",
     "with a space": "AA AA",
-    "standard base64": "++//",
+    "padded too little": "AA=",
+    "padding inside": "AA==AA==",
+    "both alphabets of base64": "+-/_",
+    "unused bits that are not zero": "AB==",
+    "lines": "AAAA\nAAAA",
 }
 SIGNED_MEMBERS = ("authenticatorData", "signature")
 
@@ -54,7 +58,7 @@ def test_a_registration_with_a_malformed_member_is_refused(
 
 
 @pytest.mark.parametrize(
-    "handle", ["A", "é", "AA==", 7, [], {}, True], ids=lambda handle: repr(handle)
+    "handle", ["A", "é", "AA=", 7, [], {}, True], ids=lambda handle: repr(handle)
 )
 @pytest.mark.parametrize("email", [JANE["email"], None], ids=["by email", "usernameless"])
 def test_a_malformed_user_handle_is_refused(
@@ -69,12 +73,11 @@ def test_a_malformed_user_handle_is_refused(
     assert_login_refused(service, answer, "member_userHandle")
 
 
-@pytest.mark.parametrize("size", [0, 65])
 def test_a_user_handle_of_an_impossible_length_is_refused(
-    service: Service, device: SoftAuthenticator, jane: dict[str, Any], size: int
+    service: Service, device: SoftAuthenticator, jane: dict[str, Any]
 ) -> None:
-    """A15: 1 to 64 bytes (WebAuthn L3 §5.4.3)."""
-    answer = service.try_login(device, flaw=Flaw(user_handle=bytes(size)))
+    """A15: at most 64 bytes (WebAuthn L3 §5.4.3)."""
+    answer = service.try_login(device, flaw=Flaw(user_handle=bytes(65)))
     assert_login_refused(service, answer, "length_userHandle")
 
 

@@ -40,7 +40,7 @@ def test_the_email_may_be_named_at_the_end_if_it_is_the_owners(
     assert service.complete_login(JANE["email"], assertion).status_code == 200
 
 
-@pytest.mark.parametrize("handle", [OMIT, None], ids=["left out", "null"])
+@pytest.mark.parametrize("handle", [OMIT, None, ""], ids=["left out", "null", "empty"])
 def test_a_usernameless_login_needs_the_user_handle(
     service: Service, device: SoftAuthenticator, jane: dict[str, Any], handle: object
 ) -> None:
@@ -84,7 +84,7 @@ def test_a_user_handle_that_is_nearly_right_is_refused(
     assert_login_refused(service, answer, "user_handle")
 
 
-@pytest.mark.parametrize("handle", [OMIT, None], ids=["left out", "null"])
+@pytest.mark.parametrize("handle", [OMIT, None, ""], ids=["left out", "null", "empty"])
 def test_a_login_by_email_needs_no_user_handle(
     service: Service, device: SoftAuthenticator, jane: dict[str, Any], handle: object
 ) -> None:

@@ -45,6 +45,17 @@ def test_creation_options_are_complete_and_exact(service: Service) -> None:
     }
 
 
+def test_any_authenticator_may_register_if_the_setting_says_so(start_service: StartService) -> None:
+    """No attachment and no hint: the browser offers this device, security keys and phones."""
+    options = start_service(authenticator_attachment="any").begin_registration()
+    assert options["authenticatorSelection"] == {
+        "residentKey": "required",
+        "requireResidentKey": True,
+        "userVerification": "required",
+    }
+    assert options["hints"] == []
+
+
 def test_challenges_are_random_and_long(service: Service) -> None:
     challenges = [service.begin_registration()["challenge"] for _ in range(10)]
     challenges += [service.begin_login(email)["challenge"] for email in (None, JANE["email"]) * 5]

@@ -9,6 +9,7 @@ from core.settings import Settings
 
 SECRET = "0123456789abcdef0123456789abcdef"
 OTHER = "fedcba9876543210fedcba9876543210"
+APP = "android:apk-key-hash:-sYXRdwJA3hvue3mKpYrOZ9zSPC7b4mbgzJmdZEDO5w"
 AWAY = {"RP_ID": "example.com", "ORIGIN": "https://example.com"}
 SAFE = {**AWAY, "JWT_SECRET": SECRET}
 
@@ -90,7 +91,15 @@ ORIGINS = {
     "an empty port": "https://example.com:",
     "no scheme": "example.com",
     "another scheme": "ftp://example.com",
-    "an app": "android:apk-key-hash:abc",
+    "an app alone": APP,
+    "an app with a short hash": f"https://example.com,{APP[:-1]}",
+    "an app with a long hash": f"https://example.com,{APP}A",
+    "an app with padding": f"https://example.com,{APP}=",
+    "an app in standard base64": f"https://example.com,{APP.replace('-', '+')}",
+    "an app with unused bits": f"https://example.com,{APP[:-1]}9",
+    "an app in upper case": f"https://example.com,{APP.replace('android', 'ANDROID')}",
+    "an app by SHA-1": "https://example.com,android:apk-key-hash:" + "A" * 27,
+    "an app of another scheme": f"https://example.com,{APP.replace('apk-key-hash', 'package')}",
     "null": "null",
     "a wildcard": "https://*.example.com",
     "any": "*",
@@ -119,6 +128,11 @@ RELATED = {
     "six names": ",".join(f"https://shop{n}.de" for n in range(6)),
 }
 OTHERS: dict[str, tuple[str, str]] = {
+    "a package of one word": ("ANDROID_PACKAGES", "example"),
+    "a package without its origin": ("ANDROID_PACKAGES", "com.example.app"),
+    "a bundle without a team": ("APPLE_APP_IDS", "com.example.app"),
+    "a team in lower case": ("APPLE_APP_IDS", "a1b2c3d4e5.com.example.app"),
+    "another attachment": ("AUTHENTICATOR_ATTACHMENT", "cross-platform"),
     "an algorithm without a key": ("JWT_ALGORITHM", "none"),
     "an asymmetric algorithm": ("JWT_ALGORITHM", "RS256"),
     "an algorithm in lower case": ("JWT_ALGORITHM", "hs256"),
@@ -229,6 +243,9 @@ def test_a_value_that_makes_no_sense_does_not_start(name: str, value: str) -> No
             "https://a.example.com.au,https://b.example.com.au:8443,https://example.org",
         },
         {**SAFE, "RELATED_ORIGINS": "https://evilexample.com"},
+        {**SAFE, "ORIGIN": f"{APP},https://example.com", "ANDROID_PACKAGES": "com.example.app"},
+        {"ORIGIN": f"http://localhost:8000,{APP}"},
+        {"APPLE_APP_IDS": "A1B2C3D4E5.com.example.app,A1B2C3D4E5.com.example.other-app"},
     ],
     ids=str,
 )

@@ -54,6 +54,9 @@ WRITTEN: dict[str, tuple[str, Any]] = {
         "https://example.de, https://www.example.co.uk:8443",
         ("https://example.de", "https://www.example.co.uk:8443"),
     ),
+    "android_packages": ("com.example.app, com.example", ("com.example.app", "com.example")),
+    "apple_app_ids": ("A1B2C3D4E5.com.example.app", ("A1B2C3D4E5.com.example.app",)),
+    "authenticator_attachment": ("any", "any"),
     "database_url": ("postgresql://db.internal/auth", "postgresql://db.internal/auth"),
     "database_pool_size": ("25", 25),
     "redis_url": ("rediss://cache.internal/0", "rediss://cache.internal/0"),
@@ -79,7 +82,8 @@ TESTED_ELSEWHERE = {"attestation", "attestation_roots", "audit_sink_ca"}
 # Settings that are only valid together with others.
 PUBLIC = {"JWT_SECRET": SECRET, "ORIGIN": "https://login.example.com"}
 IN_PRODUCTION = {**PUBLIC, "RP_ID": "example.com", "TRUSTED_PROXIES": "10.0.0.0/8"}
-NEEDS = {"rp_id": PUBLIC, "environment": IN_PRODUCTION}
+APP = {"ORIGIN": "http://localhost:8000,android:apk-key-hash:" + "A" * 43}
+NEEDS = {"rp_id": PUBLIC, "environment": IN_PRODUCTION, "android_packages": APP}
 
 
 def plain(value: Any) -> Any:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 
-from core.encoding import base64url_decode, base64url_encode, escape_unprintable
+from core.encoding import (
+    base64url_decode,
+    base64url_encode,
+    client_base64_decode,
+    escape_unprintable,
+)
 from devtools.hostile_text import same_bytes_other_text
 
 
@@ -41,6 +47,25 @@ def test_every_other_spelling_of_the_same_bytes_is_refused(length: int) -> None:
     for text in same_bytes_other_text(base64url_encode(bytes(range(length)))).values():
         with pytest.raises(ValueError, match=r"canonical|padding|ascii|base64"):
             base64url_decode(text)
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 31, 32, 33, 1000])
+def test_a_clients_base64_may_be_padded_and_of_either_alphabet(length: int) -> None:
+    data = secrets.token_bytes(length)
+    for encoded in (b64encode(data), urlsafe_b64encode(data)):
+        text = encoded.decode()
+        assert client_base64_decode(text) == client_base64_decode(text.rstrip("=")) == data
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["+-AA", "_/AA", "AA=", "A===", "AAAA=", "AAAA==", "AAAA====", "=", "====", "AA==AA==",
+     "AB==", "AAB=", " AAAA", "AAAA\n", "AA AA", "AA!A", "A", "AAAAA", "é", "٠٠٠٠", "AA\0A"],
+)  # fmt: skip
+def test_nothing_else_is_a_clients_base64(text: str) -> None:
+    """A15: a text that two readers would decode differently is decoded by none."""
+    with pytest.raises(ValueError, match=r"canonical|padding|ascii|base64|ASCII"):
+        client_base64_decode(text)
 
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -31,8 +31,6 @@ REASONS: dict[str, tuple[Flaw, str]] = {
     "nobody there": (Flaw(up=False), "user_not_present"),
     "nobody verified": (Flaw(uv=False), "user_not_verified"),
     "backed up, not eligible": (Flaw(be=False, bs=True), "backed_up_but_not_eligible"),
-    "bit 1": (Flaw(rfu1=True), "reserved_flags"),
-    "bit 5": (Flaw(rfu2=True), "reserved_flags"),
 }
 # Other texts that base64 decoders read as the same challenge.
 SPELLINGS = same_bytes_other_text(CHALLENGE)

@@ -76,7 +76,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no authenticator data": (assertion(authenticatorData=None), "member_authenticatorData"),
     "no signature": (assertion(signature=None), "member_signature"),
     "a user handle that is a number": (assertion(userHandle=7), "member_userHandle"),
-    "an empty user handle": (assertion(userHandle=""), "length_userHandle"),
+    "a user handle that is false": (assertion(userHandle=False), "member_userHandle"),
+    "a user handle of one character": (assertion(userHandle="A"), "member_userHandle"),
 }
 
 
@@ -99,13 +100,6 @@ def test_an_attestation_object_is_base64url(value: Any) -> None:
 def test_a_registration_has_its_response() -> None:
     with pytest.raises(BadCredential, match=r"^member_response$"):
         read_registration({"id": "AAAA", "rawId": "AAAA", "type": "public-key"})
-
-
-def test_what_was_read_goes_with_its_json() -> None:
-    """The library reads it once more: the same one."""
-    login, registration = assertion(), attestation()
-    assert read_authentication(login).json is login
-    assert read_registration(registration).json is registration
 
 
 def test_every_transport_there_is_is_kept() -> None:
@@ -150,7 +144,9 @@ def test_a_registration_is_decoded() -> None:
     assert read.transports == ("internal", "usb")
 
 
-@pytest.mark.parametrize("absent", [{"userHandle": None}, {}], ids=["null", "left out"])
+@pytest.mark.parametrize(
+    "absent", [{"userHandle": None}, {"userHandle": ""}, {}], ids=["null", "empty", "left out"]
+)
 def test_a_user_handle_may_be_absent(absent: dict[str, Any]) -> None:
     credential = assertion(**absent)
     if not absent:
@@ -165,7 +161,7 @@ def test_a_user_handle_may_be_absent(absent: dict[str, Any]) -> None:
 def test_members_of_an_assertion_have_a_largest_size(member: str, largest: int) -> None:
     """A16: on the line it is read, one byte past it is not."""
     read_authentication(assertion(**{member: encode(bytes(largest))}))
-    for size in (0, largest + 1):
+    for size in (largest + 1, *((0,) if member != "userHandle" else ())):
         with pytest.raises(BadCredential, match=f"length_{member}"):
             read_authentication(assertion(**{member: encode(bytes(size))}))
 

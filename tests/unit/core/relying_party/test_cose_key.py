@@ -64,6 +64,45 @@ def test_order_and_length_of_encoding_do_not_matter(name: str) -> None:
     assert canonical(wordy) == cbor2.dumps(HONEST[name], canonical=True)
 
 
+OPTIONAL: dict[str, dict[int, Any]] = {
+    "a key id": {2: b"key-1"},
+    "a key id of 64 bytes": {2: bytes(64)},
+    "verify": {4: [2]},
+    "verify in text": {4: ["verify"]},
+    "sign and verify, and a key id": {2: b"key-1", 4: [1, 2]},
+}
+NOT_OPTIONAL: dict[str, dict[int, Any]] = {
+    "a key id in text": {2: "key-1"},
+    "a key id of 65 bytes": {2: bytes(65)},
+    "sign alone": {4: [1]},
+    "no operation": {4: []},
+    "verify outside of a list": {4: 2},
+    "verify as a fraction": {4: [2.0]},
+    "true": {4: [True]},
+    "eleven operations": {4: [2] * 11},
+    "a base IV": {5: bytes(8)},
+    "a private key": {-4: bytes(32)},
+    "an unknown label": {6: b""},
+}
+
+
+@pytest.mark.parametrize("members", OPTIONAL.values(), ids=OPTIONAL)
+@pytest.mark.parametrize("name", HONEST)
+def test_optional_parameters_that_tokens_add_are_dropped(
+    name: str, members: dict[int, Any]
+) -> None:
+    """A13: Nitrokey 3 adds key operations to the keys of discoverable credentials."""
+    assert canonical(changed(name, members)) == cbor2.dumps(HONEST[name], canonical=True)
+
+
+@pytest.mark.parametrize("members", NOT_OPTIONAL.values(), ids=NOT_OPTIONAL)
+@pytest.mark.parametrize("name", HONEST)
+def test_every_other_parameter_is_refused(name: str, members: dict[int, Any]) -> None:
+    """A13: above all a private key, and operations that are not to verify."""
+    with pytest.raises(BadKey):
+        canonical(changed(name, members))
+
+
 def test_numbers_of_rsa_are_kept_without_leading_zeros() -> None:
     key = HONEST["RS256"]
     padded = {soft.N: b"\0" + key[soft.N], soft.E: b"\0\0\0" + key[soft.E]}
@@ -172,7 +211,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "ES384": ({**EC, 3: -35}, "algorithm not offered"),
     "ES256 of another key type": ({**EC, 1: 1}, "algorithm not offered"),
     "ES256 without y": ({k: v for k, v in EC.items() if k != -3}, MEMBERS),
-    "ES256 with a key id": ({**EC, 2: b"kid"}, MEMBERS),
+    "ES256 with a base IV": ({**EC, 5: b"iv"}, MEMBERS),
+    "ES256 with a long key id": ({**EC, 2: bytes(65)}, "a key id that is too long"),
+    "ES256 with operations that are none": ({**EC, 4: 2}, "key operations that are none"),
+    "ES256 for signing": ({**EC, 4: [1]}, "not a key for verifying"),
     "EdDSA with y": ({**ED, -3: bytes(32)}, MEMBERS),
     "EdDSA without x": ({k: v for k, v in ED.items() if k != -2}, MEMBERS),
     "RS256 with d": ({**RSA, -3: b"d"}, MEMBERS),

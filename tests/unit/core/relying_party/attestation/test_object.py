@@ -26,7 +26,7 @@ MALFORMED, MISSING = "attestation_malformed", "attested_data_missing"
 
 def response(encoded: bytes) -> RegistrationResponse:
     client_data = ClientData(b"raw", "webauthn.create", "AAAA", "http://localhost", False, None)
-    return RegistrationResponse(CREDENTIAL_ID, client_data, encoded, (), {})
+    return RegistrationResponse(CREDENTIAL_ID, client_data, encoded, ())
 
 
 def attestation(data: Any = DATA) -> AttestationObject:
@@ -119,12 +119,12 @@ def test_attested_data_must_be_there(data: Any) -> None:
     [
         b"",
         b"\xa3" + KEY[1:],
-        b"\xa6" + KEY[1:],
+        b"\xa8" + KEY[1:],
         b"\x01",
         KEY[:-1],
         b"\xb8\x05" + KEY[1:],
     ],
-    ids=["none", "3 members", "6 members", "a number", "cut off", "a longer head"],
+    ids=["none", "3 members", "8 members", "a number", "cut off", "a longer head"],
 )
 def test_a_key_must_be_worth_parsing(key: bytes) -> None:
     """A16: for the price of its first byte, or of one walk."""

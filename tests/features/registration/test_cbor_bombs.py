@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -38,6 +40,14 @@ HALF_FLOAT = b"\xf9\xc7\x00"  # -7.0 in three bytes, that every encoder of Pytho
 def registration(service: Service, device: SoftAuthenticator, flaw: Flaw, **how: Any) -> Any:
     credential = device.create(service.begin_registration(), flaw=flaw, **how)
     return service.complete_registration(JANE["email"], credential)
+
+
+@pytest.fixture(autouse=True)
+def without_garbage_collection() -> Iterator[None]:
+    """A collection of the whole test process takes longer than what is measured here."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
